@@ -1,0 +1,105 @@
+"""Weights, network sizes and provenance in one safetensors file, which loads without executing code."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from vecnet_core.errors import CheckpointError
+from vecnet_core.network.vecnet import VECNet, VECNetConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+FORMAT = "vecnet-1"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A trained network and where it came from.
+
+    Attributes:
+        network: In evaluation mode, on the CPU.
+        model_hash: First 16 hex digits of the SHA-256 of the file; names the weights in caches.
+        provenance: Step, training config, data list, validation figures and commit, as stored.
+    """
+
+    network: VECNet
+    model_hash: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, network: VECNet, provenance: dict[str, Any]) -> None:
+    """Write ``network`` and its provenance; the file appears whole or not at all."""
+    metadata = {
+        "format": FORMAT,
+        "config": json.dumps(asdict(network.config)),
+        "provenance": json.dumps(provenance),
+    }
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    write_tensors(path, tensors, metadata)
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Write a safetensors file under a temporary name, then rename it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    save_file(tensors, str(part), metadata=metadata)
+    part.replace(path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    if not path.is_file():
+        raise CheckpointError("these weights do not exist", path=path, hint="reinstall, or give another checkpoint")
+    try:
+        with safe_open(str(path), framework="pt", device="cpu") as file:
+            metadata = dict(file.metadata() or {})
+            return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError("this is not a readable safetensors file", path=path) from error
+
+
+def load_checkpoint(path: Path) -> Checkpoint:
+    """Read weights written by `save_checkpoint`.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or holds another network.
+    """
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != FORMAT:
+        found = metadata.get("format", "none")
+        raise CheckpointError(f"these are not weights of this VECNet (format {found}, wanted {FORMAT})", path=path)
+    try:
+        config = read_config(json.loads(metadata["config"]))
+        provenance = json.loads(metadata.get("provenance", "{}"))
+        network = VECNet(config)
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise CheckpointError("the weights do not fit the network they describe", path=path) from error
+    network.eval()
+    network.requires_grad_(requires_grad=False)
+    return Checkpoint(network, hashlib.sha256(path.read_bytes()).hexdigest()[:16], provenance)
+
+
+def read_config(values: dict[str, Any]) -> VECNetConfig:
+    """A network's sizes from plain JSON values; anything implausible is refused before memory is taken for it."""
+    known = {entry.name for entry in fields(VECNetConfig)}
+    if set(values) - known:
+        raise ValueError(f"unknown network settings {sorted(set(values) - known)}")
+    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    config = VECNetConfig(**plain)
+    sizes = (config.window, config.analysis_short_side, *config.widths, *config.depths, config.token_channels)
+    if any(not isinstance(size, int) or not 1 <= size <= 1024 for size in sizes) or config.window % 2 == 0:
+        raise ValueError(f"implausible network sizes {sizes}")
+    return config

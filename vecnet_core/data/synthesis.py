@@ -1,0 +1,325 @@
+"""Made pairs: a well-exposed scene filmed again, badly, by a camera we draw at random.
+
+The exposure is changed in linear light behind a real-looking tone curve, clipped whites get unknown head-room, and light varies
+over time as lamps and auto-exposure make it vary. Why each of these: a power curve cancels out of
+``(ref^g 2^EV)^(1/g)``, so pairs made with one have a log-log slope near 1, real brackets 0.71 and 1.36; and a darkened
+8-bit clip carries a flat ceiling at its clipped whites, which a network learns to find and scale to 1.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vecnet_core.data.clips import PackedScenes
+
+FloatArray = npt.NDArray[np.float32]
+
+INVERSE_SIZE = 4096
+FORWARD_SIZE = 8192
+FORWARD_TOP = 1.5  # fourth root of the highest exposure in the table, E = 5; the curve is clipped from E = 1 on
+NOISE_BANK = np.random.default_rng(12).standard_normal(1 << 21, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class SynthesisConfig:
+    """How bad the made recordings get; the defaults are what the shipped weights saw.
+
+    Attributes:
+        sizes: Sizes (height, width) of training frames, multiples of 16.
+        size_shares: How often each is drawn.
+        frames: Consecutive frames of a sequence; two or more windows of 5 come out of it.
+        sequences: Sequences a batch; even.
+        pair_share: Share of batches whose second half shows the first half again under another flicker and noise.
+        dark_share: Share of sequences that are too dark.
+        bright_share: Share that are too bright; the rest is near right.
+        dark_ev: Lowest and highest exposure of a dark sequence, in stops.
+        bright_ev: Lowest and highest exposure of a bright one.
+        mixed_share: Share with exposure that varies over the frame.
+        headroom_share: Share of dark sequences whose clipped whites get head-room.
+        jpeg_share: Share of sequences compressed.
+    """
+
+    sizes: tuple[tuple[int, int], ...] = ((128, 128), (128, 208), (176, 128))
+    size_shares: tuple[float, ...] = (0.7, 0.2, 0.1)
+    frames: int = 6
+    sequences: int = 4
+    pair_share: float = 0.33
+    dark_share: float = 0.48
+    bright_share: float = 0.32
+    dark_ev: tuple[float, float] = (-5.5, -0.3)
+    bright_ev: tuple[float, float] = (0.3, 3.2)
+    mixed_share: float = 0.2
+    headroom_share: float = 0.75
+    jpeg_share: float = 0.7
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch, channels first.
+
+    Attributes:
+        bad: ``(S, T, 3, h, w)`` in [0, 1].
+        good: ``(S, T, 3, h, w)`` in [0, 1].
+        is_pair: The second half of the sequences shows the first half's scenes and camera under another flicker.
+        exposure_ev: ``(S,)`` the camera's exposure, 0 where right.
+    """
+
+    bad: FloatArray
+    good: FloatArray
+    is_pair: bool
+    exposure_ev: FloatArray
+
+
+@dataclass(frozen=True)
+class ToneCurve:
+    """A camera's response as two tables: code value to log2 exposure, and fourth root of exposure to code value."""
+
+    inverse: FloatArray
+    forward: FloatArray
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator) -> ToneCurve:
+        """A random response ``log f(E) = (1-a) log E^(1/g) + a log Hill(E)`` with mid-grey 0.18 in 0.36 to 0.52."""
+        root = np.linspace(0.0, FORWARD_TOP, FORWARD_SIZE)
+        exposure = np.maximum(root, 1e-4) ** 4
+        for _ in range(64):
+            gamma, power, share = rng.uniform(1.9, 2.5), rng.uniform(0.9, 1.6), rng.uniform(0.0, 1.0)
+            half = np.exp(rng.uniform(np.log(0.08), np.log(1.5)))
+            grey = cls.respond(np.array([0.18]), gamma, power, share, half)[0]
+            if 0.36 <= grey <= 0.52:
+                break
+        else:
+            gamma, power, share, half = 2.2, 1.0, 0.0, 1.0
+        code = np.clip(cls.respond(exposure, gamma, power, share, half), 0.0, 1.0)
+        levels = np.linspace(0.0, 1.0, INVERSE_SIZE)
+        inside = root <= 1.0
+        inverse = np.interp(levels, code[inside], np.log2(exposure[inside]))
+        return cls(np.maximum(inverse, -16.0).astype(np.float32), code.astype(np.float32))
+
+    @staticmethod
+    def respond(
+        exposure: npt.NDArray[np.float64], gamma: float, power: float, share: float, half: float
+    ) -> npt.NDArray[np.float64]:
+        """The response itself; ``f(1) = 1``."""
+        raised = exposure**power
+        hill = raised * (1 + half**power) / (raised + half**power)
+        return np.exp((1 - share) / gamma * np.log(exposure) + share * np.log(hill))
+
+
+@numba.njit(cache=True, nogil=True)
+def _expose(  # noqa: PLR0913 - one fused pass over the pixels; each number is a property of the camera
+    reference: FloatArray,
+    inverse: FloatArray,
+    forward: FloatArray,
+    ev: float,
+    ev_map: FloatArray,
+    balance: FloatArray,
+    headroom: float,
+    shot: float,
+    read: float,
+    black: float,
+    noise: FloatArray,
+    offset: int,
+) -> FloatArray:
+    height, width = reference.shape[:2]
+    out = np.empty((height, width, 3), np.float32)
+    bank = noise.shape[0]
+    at = offset % bank
+    for y in range(height):
+        for x in range(width):
+            top = max(reference[y, x, 0], reference[y, x, 1], reference[y, x, 2])
+            s = min(max((top - 0.75) / 0.25, 0.0), 1.0)
+            lift = headroom * s * s * (3.0 - 2.0 * s) + ev + ev_map[y, x]
+            for c in range(3):
+                level = min(max(reference[y, x, c], 0.0), 1.0)
+                light = np.exp2(np.float32(inverse[int(level * (INVERSE_SIZE - 1) + 0.5)] + lift + balance[c]))
+                light += noise[at] * np.sqrt(shot * light + read * read) + black
+                at += 1
+                if at == bank:
+                    at = 0
+                light = min(max(light, np.float32(0.0)), np.float32(5.0))
+                root = np.sqrt(np.sqrt(light)) * ((FORWARD_SIZE - 1) / FORWARD_TOP)
+                low = min(int(root), FORWARD_SIZE - 2)
+                part = root - low
+                out[y, x, c] = forward[low] * (1 - part) + forward[low + 1] * part
+    return out
+
+
+@dataclass(frozen=True)
+class Camera:
+    """One drawn camera and its mistake; `film` records a reference with it."""
+
+    curve: ToneCurve
+    ev: float
+    ev_map: FloatArray
+    balance: FloatArray
+    headroom: float
+    shot: float
+    read: float
+    black: float
+    jpeg_quality: int
+
+    @classmethod
+    def draw(cls, rng: np.random.Generator, config: SynthesisConfig, size: tuple[int, int]) -> Camera:
+        """Draw a camera for frames of ``size``."""
+        kind = rng.random()
+        if kind < config.dark_share:
+            ev = rng.uniform(*config.dark_ev)
+        elif kind < config.dark_share + config.bright_share:
+            ev = rng.uniform(*config.bright_ev)
+        else:
+            ev = rng.uniform(-0.3, 0.3)
+        is_dark = ev < -0.3
+        ev_map = np.zeros(size, np.float32)
+        if rng.random() < config.mixed_share:
+            ev_map = smooth_field(rng, size, rng.uniform(0.5, 1.8))
+        return cls(
+            curve=ToneCurve.draw(rng),
+            ev=ev,
+            ev_map=ev_map,
+            balance=rng.uniform(-0.2, 0.2, 3).astype(np.float32) * (rng.random() < 0.6 and abs(ev) > 0.3),
+            headroom=rng.uniform(0.0, 3.5) if is_dark and rng.random() < config.headroom_share else 0.0,
+            shot=10 ** rng.uniform(-4.6, -2.6),
+            read=10 ** rng.uniform(-4.0, -2.7),
+            black=rng.uniform(-0.01, 0.01) * 0.3 * (rng.random() < 0.3),
+            jpeg_quality=int(rng.integers(60, 98)) if rng.random() < config.jpeg_share else 0,
+        )
+
+    def film(
+        self, reference: FloatArray, light_ev: FloatArray, rng: np.random.Generator, noise_factor: float = 1.0
+    ) -> FloatArray:
+        """Record ``(T, H, W, 3)`` with frame ``t`` lit ``light_ev[t]`` stops off; 8 bit, in [0, 1]."""
+        frames: list[FloatArray] = []
+        for picture, light in zip(reference, light_ev, strict=True):
+            code = _expose(
+                picture,
+                self.curve.inverse,
+                self.curve.forward,
+                self.ev + float(light),
+                self.ev_map,
+                self.balance,
+                self.headroom,
+                self.shot * noise_factor**2,
+                self.read * noise_factor,
+                self.black,
+                NOISE_BANK,
+                int(rng.integers(NOISE_BANK.size)),
+            )
+            frames.append(compress(code, self.jpeg_quality))
+        return np.stack(frames)
+
+
+def compress(code: FloatArray, quality: int) -> FloatArray:
+    """Round ``(H, W, 3)`` to 8 bit, and through JPEG where ``quality`` is not 0."""
+    pixels = (code * 255 + 0.5).astype(np.uint8)
+    if quality:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+        with Image.open(buffer) as image:
+            pixels = np.asarray(image)
+    return pixels.astype(np.float32) / 255
+
+
+def smooth_field(rng: np.random.Generator, size: tuple[int, int], amplitude_ev: float) -> FloatArray:
+    """A smooth field of ``size`` whose largest departure is ``amplitude_ev``: a few random cells, bicubic in between."""
+    cells = rng.uniform(-1.0, 1.0, (int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32)
+    field = np.asarray(Image.fromarray(cells).resize((size[1], size[0]), Image.Resampling.BICUBIC))
+    return field * np.float32(amplitude_ev / max(float(np.abs(field).max()), 1e-3))
+
+
+def draw_light(rng: np.random.Generator, frames: int) -> FloatArray:
+    """Light over time in stops, around 0: steady, flicker, lamp banding, drift, step, or auto-exposure pumping."""
+    kind = rng.random()
+    t = np.arange(frames)
+    if kind < 0.35:
+        light = np.zeros(frames)
+    elif kind < 0.65:
+        light = rng.normal(0.0, np.exp(rng.uniform(np.log(0.04), np.log(0.4))), frames)
+    elif kind < 0.75:
+        light = rng.uniform(0.05, 0.4) * np.sin(2 * np.pi * rng.uniform(0.15, 0.5) * t + rng.uniform(0, 7))
+    elif kind < 0.85:
+        light = rng.uniform(-0.12, 0.12) * (t - frames / 2)
+    elif kind < 0.93:
+        light = rng.uniform(-0.8, 0.8) * (t >= rng.integers(1, frames))
+    else:
+        light = rng.uniform(0.1, 0.5) * np.sin(2 * np.pi * rng.uniform(0.03, 0.12) * t + rng.uniform(0, 7))
+    return light.astype(np.float32)
+
+
+def draw_reference(
+    rng: np.random.Generator, scenes: PackedScenes, size: tuple[int, int], frames: int
+) -> FloatArray:
+    """A crop of a random scene as ``(T, H, W, 3)`` in [0, 1]; photos are given a camera move. Dithered, so that no
+    histogram comb betrays what was done to it."""
+    number = int(rng.integers(len(scenes)))
+    source = scenes.frames(number)
+    count, full_height, full_width = source.shape[:3]
+    aspect = size[1] / size[0]
+    largest = min(full_height, full_width / aspect)
+    zoom = np.full(frames, rng.uniform(0.65, 1.0))
+    centre = np.repeat(rng.uniform(0.0, 1.0, (1, 2)), frames, axis=0)
+    if count > 1:
+        step = 2 if count >= 2 * frames and rng.random() < 0.2 else 1
+        start = int(rng.integers(count - step * (min(frames, count) - 1))) if count >= frames else 0
+        order = np.minimum(start + step * np.arange(frames), count - 1)
+    else:
+        order = np.zeros(frames, int)
+        if rng.random() < 0.7:
+            speed = rng.exponential(0.012, 2) * rng.choice([-1, 1], 2)
+            centre = centre + speed * np.arange(frames)[:, None]
+            zoom = zoom * (1 + rng.normal(0, 0.004)) ** np.arange(frames)
+    if rng.random() < 0.5:
+        order = order[::-1]
+    flip = rng.random() < 0.5
+    pictures: list[FloatArray] = []
+    for t in range(frames):
+        height = largest * min(max(zoom[t], 0.5), 1.0)
+        width = height * aspect
+        left = float(np.clip(centre[t, 0], 0, 1)) * (full_width - width)
+        top = float(np.clip(centre[t, 1], 0, 1)) * (full_height - height)
+        picture = Image.fromarray(source[order[t]]).resize(
+            (size[1], size[0]), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
+        )
+        array = np.asarray(picture, dtype=np.float32)
+        pictures.append(array[:, ::-1] if flip else array)
+    reference = np.stack(pictures)
+    reference += rng.random(reference.shape, dtype=np.float32) - 0.5
+    return np.clip(reference / 255, 0.0, 1.0)
+
+
+def halve(frames: FloatArray) -> FloatArray:
+    """Reduce ``(T, H, W, 3)`` by 2 in both directions and put channels first: ``(T, 3, H/2, W/2)``."""
+    count, height, width = frames.shape[:3]
+    small = frames.reshape(count, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))
+    return np.ascontiguousarray(small.transpose(0, 3, 1, 2))
+
+
+def draw_batch(scenes: PackedScenes, config: SynthesisConfig, seed: int, step: int) -> Batch:
+    """The batch of one training step: a pure function of ``seed`` and ``step``, so that a resumed run sees the same."""
+    rng = np.random.default_rng((seed, step))
+    size = config.sizes[int(rng.choice(len(config.sizes), p=config.size_shares))]
+    full = (2 * size[0], 2 * size[1])
+    is_pair = bool(rng.random() < config.pair_share)
+    scenes_drawn = config.sequences // 2 if is_pair else config.sequences
+    bad: list[FloatArray] = []
+    good: list[FloatArray] = []
+    exposure: list[float] = []
+    again: list[FloatArray] = []
+    for _ in range(scenes_drawn):
+        reference = draw_reference(rng, scenes, full, config.frames)
+        camera = Camera.draw(rng, config, full)
+        bad.append(halve(camera.film(reference, draw_light(rng, config.frames), rng)))
+        good.append(halve(reference))
+        exposure.append(camera.ev)
+        if is_pair:
+            light = draw_light(rng, config.frames)
+            again.append(halve(camera.film(reference, light, rng, noise_factor=float(rng.uniform(1.0, 3.0)))))
+    if is_pair:
+        bad, good, exposure = bad + again, good + good, exposure + exposure
+    return Batch(np.stack(bad), np.stack(good), is_pair, np.array(exposure, np.float32))

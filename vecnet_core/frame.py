@@ -1,0 +1,170 @@
+"""The values that pass between rooms: a decoded frame, its colour tags, and the facts of a video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+PlaneArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+RGBArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ColorTags:
+    """How the code values of a stream are meant.
+
+    Attributes:
+        matrix: ``bt601``, ``bt709`` or ``bt2020nc`` (``rgb`` for RGB sources).
+        range: ``limited`` or ``full``.
+        primaries: FFmpeg's name, such as ``bt709``; ``unknown`` when untagged.
+        transfer: FFmpeg's name, such as ``bt709`` or ``smpte2084``; ``unknown`` when untagged.
+        assumed: Names of the fields above that the file does not state and we decided.
+    """
+
+    matrix: str
+    range: str
+    primaries: str = "unknown"
+    transfer: str = "unknown"
+    assumed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a matrix or range that nothing downstream could honour."""
+        if self.matrix not in {"bt601", "bt709", "bt2020nc", "rgb"}:
+            raise ValueError(f"unknown matrix {self.matrix!r}")
+        if self.range not in {"limited", "full"}:
+            raise ValueError(f"unknown range {self.range!r}")
+
+    @property
+    def is_hdr(self) -> bool:
+        """True for PQ and HLG transfers."""
+        return self.transfer in {"smpte2084", "arib-std-b67"}
+
+
+@dataclass(frozen=True)
+class PixelLayout:
+    """How planes hold pixels: FFmpeg's pixel format name, taken apart.
+
+    Attributes:
+        name: FFmpeg's name, such as ``yuv420p10le``.
+        bit_depth: Bits of a sample, 8 to 16.
+        chroma_x: Horizontal chroma subsampling, 1 or 2.
+        chroma_y: Vertical chroma subsampling, 1 or 2.
+        planes: 1 (grey) or 3.
+    """
+
+    name: str
+    bit_depth: int
+    chroma_x: int
+    chroma_y: int
+    planes: int = 3
+
+    @property
+    def chroma(self) -> str:
+        """The usual name: ``4:2:0``, ``4:2:2``, ``4:4:4`` or ``4:0:0``."""
+        if self.planes == 1:
+            return "4:0:0"
+        return {(2, 2): "4:2:0", (2, 1): "4:2:2", (1, 1): "4:4:4"}.get((self.chroma_x, self.chroma_y), "other")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded frame as code values, with its time.
+
+    Attributes:
+        index: 0-based number in presentation order.
+        pts: Presentation time in units of ``time_base``.
+        time_base: Seconds of one pts unit.
+        duration: In units of ``time_base``; 0 when unknown.
+        planes: Y, U, V code values, each ``(h, w)``, uint8 or uint16 (low bits used); Y alone for grey.
+        layout: How ``planes`` hold pixels.
+        color: How the code values are meant.
+    """
+
+    index: int
+    pts: int
+    time_base: Fraction
+    duration: int
+    planes: tuple[PlaneArray, ...]
+    layout: PixelLayout
+    color: ColorTags
+
+    def __post_init__(self) -> None:
+        """Refuse planes that do not fit the layout."""
+        if len(self.planes) != self.layout.planes:
+            raise ValueError(f"{self.layout.name} has {self.layout.planes} planes, not {len(self.planes)}")
+        height, width = self.planes[0].shape
+        chroma = (-(-height // self.layout.chroma_y), -(-width // self.layout.chroma_x))
+        for plane in self.planes[1:]:
+            if plane.shape != chroma:
+                raise ValueError(f"a chroma plane is {plane.shape}, not {chroma}")
+        wanted = np.uint8 if self.layout.bit_depth == 8 else np.uint16
+        if any(plane.dtype != wanted for plane in self.planes):
+            raise ValueError(f"{self.layout.bit_depth}-bit planes must be {np.dtype(wanted)}")
+
+    @property
+    def width(self) -> int:
+        """Width of the picture in pixels."""
+        return int(self.planes[0].shape[1])
+
+    @property
+    def height(self) -> int:
+        """Height of the picture in pixels."""
+        return int(self.planes[0].shape[0])
+
+    @property
+    def pts_seconds(self) -> Fraction:
+        """Presentation time in seconds, exact."""
+        return self.pts * self.time_base
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """The facts of one video file's first video stream, and what was assumed where it says nothing.
+
+    Attributes:
+        path: The file.
+        container: FFmpeg's name of the container format, such as ``mov,mp4,m4a,3gp,3g2,mj2``.
+        codec: FFmpeg's name of the video codec, such as ``h264``.
+        width: Coded width in pixels, before rotation.
+        height: Coded height in pixels, before rotation.
+        frame_count: Number of frames, counted from the packets.
+        frame_rate: Average frames per second.
+        is_variable_rate: True when frame durations differ by more than rounding.
+        time_base: Seconds of one pts unit.
+        start_pts: pts of the first frame, in units of ``time_base``.
+        duration_seconds: From the first frame's start to the last frame's end.
+        layout: Pixel layout of decoded frames.
+        color: Colour tags, with what is assumed.
+        rotation_degrees: Counter-clockwise display rotation: 0, 90, 180 or 270.
+        pixel_aspect: Sample aspect ratio; 1 when unknown.
+        is_interlaced: True when the stream says so.
+        audio_codecs: FFmpeg's codec names of the audio streams.
+    """
+
+    path: Path
+    container: str
+    codec: str
+    width: int
+    height: int
+    frame_count: int
+    frame_rate: Fraction
+    is_variable_rate: bool
+    time_base: Fraction
+    start_pts: int
+    duration_seconds: float
+    layout: PixelLayout
+    color: ColorTags
+    rotation_degrees: int
+    pixel_aspect: Fraction
+    is_interlaced: bool
+    audio_codecs: tuple[str, ...]
+
+    @property
+    def fingerprint(self) -> str:
+        """Names this very content for caches: path, size and modification time of the file."""
+        stat = self.path.stat()
+        return f"{self.path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"

@@ -1,0 +1,1 @@
+"""The network: the paper's three parts, one file each, and VECNet that joins them."""
