@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
@@ -15,6 +14,8 @@ from vecnet_core.errors import CheckpointError
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from torch import Tensor
 
 FORMAT = "vecnet-1"
@@ -97,9 +98,9 @@ def read_config(values: dict[str, Any]) -> VECNetConfig:
     known = {entry.name for entry in fields(VECNetConfig)}
     if set(values) - known:
         raise ValueError(f"unknown network settings {sorted(set(values) - known)}")
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+    plain: dict[str, Any] = {name: tuple(value) if type(value) is list else value for name, value in values.items()}
     config = VECNetConfig(**plain)
     sizes = (config.window, config.analysis_short_side, *config.widths, *config.depths, config.token_channels)
-    if any(not isinstance(size, int) or not 1 <= size <= 1024 for size in sizes) or config.window % 2 == 0:
+    if any(type(size) is not int or not 1 <= size <= 1024 for size in sizes) or config.window % 2 == 0:
         raise ValueError(f"implausible network sizes {sizes}")
     return config

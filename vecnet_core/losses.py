@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from vecnet_core.network.alignment import DISPLAY_GAMMA, border_taper, luma
-from vecnet_core.network.vecnet import Fields, VECNetOutput
+
+if TYPE_CHECKING:
+    from vecnet_core.network.vecnet import Fields, VECNetOutput
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,9 @@ import logging
 import subprocess
 import time
 import tomllib
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import torch
@@ -23,6 +22,9 @@ from vecnet_core.data.synthesis import Batch, SynthesisConfig, draw_batch
 from vecnet_core.errors import CheckpointError, DataError, VecnetError
 from vecnet_core.losses import LossWeights, all_losses, weighted_sum
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -100,17 +102,16 @@ class TrainingConfig:
 
 def fill(kind: type[T], values: dict[str, Any]) -> T:
     """A dataclass from nested plain values, lists as tuples; unknown names are a TypeError of the constructor."""
-    nested = {entry.name: entry.default_factory for entry in fields(kind) if callable(entry.default_factory)}  # type: ignore[arg-type]
-    plain: dict[str, Any] = {}
-    for name, value in values.items():
-        if name in nested and is_dataclass(nested[name]) and isinstance(value, dict):
-            plain[name] = fill(nested[name], value)
-        else:
-            plain[name] = as_tuple(value)
-    return kind(**plain)
+    rooms: dict[str, type[Any]] = {"network": VECNetConfig, "synthesis": SynthesisConfig, "losses": LossWeights}
+    return kind(
+        **{
+            name: fill(rooms[name], value) if name in rooms and isinstance(value, dict) else as_tuple(value)
+            for name, value in values.items()
+        }
+    )
 
 
-def as_tuple(value: Any) -> Any:  # noqa: ANN401 - whatever TOML holds
+def as_tuple(value: Any) -> Any:
     """Lists as tuples, all the way down."""
     return tuple(as_tuple(entry) for entry in value) if isinstance(value, list) else value
 
@@ -288,9 +289,9 @@ def first(batch: list[Batch]) -> Batch:
 
 def commit() -> str:
     """The commit the code is at, or ``unknown`` outside a checkout."""
-    command = ["git", "rev-parse", "--short", "HEAD"]  # noqa: S607 - whichever git the user has
+    command = ["git", "rev-parse", "--short", "HEAD"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
 from vecnet_core.errors import DataError, VecnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +51,9 @@ class PackedScenes:
         self.folder = folder
         index = folder / INDEX_NAME
         if not index.is_file():
-            raise DataError("no packed scenes here", path=folder, hint="give the folder of clips it should be made from")
+            raise DataError(
+                "no packed scenes here", path=folder, hint="give the folder of clips it should be made from"
+            )
         entries = json.loads(index.read_text(encoding="utf-8"))["scenes"]
         self.scenes = tuple(Scene(**entry) for entry in entries)
         if not self.scenes:
@@ -94,7 +99,9 @@ def pack(sources: list[Path], folder: Path, short_side: int = 288) -> Iterator[S
         scenes.append(scene)
         yield scene
     if not scenes:
-        raise DataError("no clip or photo could be read", path=sources[0], hint="give folders with .mp4 clips or .jpg photos")
+        raise DataError(
+            "no clip or photo could be read", path=sources[0], hint="give folders with .mp4 clips or .jpg photos"
+        )
     index = json.dumps({"scenes": [asdict(scene) for scene in scenes]}, indent=1)
     (folder / INDEX_NAME).write_text(index, encoding="utf-8")
 

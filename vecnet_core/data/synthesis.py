@@ -1,22 +1,24 @@
 """Made pairs: a well-exposed scene filmed again, badly, by a camera we draw at random.
 
-The exposure is changed in linear light behind a real-looking tone curve, clipped whites get unknown head-room, and light varies
-over time as lamps and auto-exposure make it vary. Why each of these: a power curve cancels out of
-``(ref^g 2^EV)^(1/g)``, so pairs made with one have a log-log slope near 1, real brackets 0.71 and 1.36; and a darkened
-8-bit clip carries a flat ceiling at its clipped whites, which a network learns to find and scale to 1.
+The exposure is changed in linear light behind a real-looking tone curve, clipped whites get unknown head-room, and
+light varies over time as lamps and auto-exposure make it vary. Why each of these: a power curve cancels out of
+``(ref^g 2^EV)^(1/g)``, so pairs made with one have a log-log slope near 1, real brackets 0.71 and 1.36; and a
+darkened 8-bit clip carries a flat ceiling at its clipped whites, which a network learns to find and scale to 1.
 """
 
 from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numba
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vecnet_core.data.clips import PackedScenes
+if TYPE_CHECKING:
+    from vecnet_core.data.clips import PackedScenes
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -113,7 +115,7 @@ class ToneCurve:
 
 
 @numba.njit(cache=True, nogil=True)
-def _expose(  # noqa: PLR0913 - one fused pass over the pixels; each number is a property of the camera
+def _expose(
     reference: FloatArray,
     inverse: FloatArray,
     forward: FloatArray,
@@ -178,7 +180,7 @@ class Camera:
         is_dark = ev < -0.3
         ev_map = np.zeros(size, np.float32)
         if rng.random() < config.mixed_share:
-            ev_map = smooth_field(rng, size, rng.uniform(0.5, 1.8))
+            ev_map = smooth_field(rng, size, rng.uniform(0.5, 2.0))
         return cls(
             curve=ToneCurve.draw(rng),
             ev=ev,
@@ -223,11 +225,11 @@ def compress(code: FloatArray, quality: int) -> FloatArray:
         Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
         with Image.open(buffer) as image:
             pixels = np.asarray(image)
-    return pixels.astype(np.float32) / 255
+    return pixels.astype(np.float32) / np.float32(255)
 
 
 def smooth_field(rng: np.random.Generator, size: tuple[int, int], amplitude_ev: float) -> FloatArray:
-    """A smooth field of ``size`` whose largest departure is ``amplitude_ev``: a few random cells, bicubic in between."""
+    """A smooth field of ``size``, at most ``amplitude_ev`` either way: a few random cells, bicubic in between."""
     cells = rng.uniform(-1.0, 1.0, (int(rng.integers(2, 5)), int(rng.integers(2, 5)))).astype(np.float32)
     field = np.asarray(Image.fromarray(cells).resize((size[1], size[0]), Image.Resampling.BICUBIC))
     return field * np.float32(amplitude_ev / max(float(np.abs(field).max()), 1e-3))
@@ -252,11 +254,11 @@ def draw_light(rng: np.random.Generator, frames: int) -> FloatArray:
     return light.astype(np.float32)
 
 
-def draw_reference(
-    rng: np.random.Generator, scenes: PackedScenes, size: tuple[int, int], frames: int
-) -> FloatArray:
-    """A crop of a random scene as ``(T, H, W, 3)`` in [0, 1]; photos are given a camera move. Dithered, so that no
-    histogram comb betrays what was done to it."""
+def draw_reference(rng: np.random.Generator, scenes: PackedScenes, size: tuple[int, int], frames: int) -> FloatArray:
+    """A crop of a random scene as ``(T, H, W, 3)`` in [0, 1]; photos are given a camera move.
+
+    Dithered, so that no histogram comb betrays what was done to it.
+    """
     number = int(rng.integers(len(scenes)))
     source = scenes.frames(number)
     count, full_height, full_width = source.shape[:3]
@@ -281,10 +283,12 @@ def draw_reference(
     for t in range(frames):
         height = largest * min(max(zoom[t], 0.5), 1.0)
         width = height * aspect
-        left = float(np.clip(centre[t, 0], 0, 1)) * (full_width - width)
-        top = float(np.clip(centre[t, 1], 0, 1)) * (full_height - height)
+        # Rounding may put the far edge of the largest crop a hair outside, which Pillow refuses.
+        left = float(np.clip(centre[t, 0], 0, 1)) * max(full_width - width, 0.0)
+        top = float(np.clip(centre[t, 1], 0, 1)) * max(full_height - height, 0.0)
+        right, bottom = min(left + width, float(full_width)), min(top + height, float(full_height))
         picture = Image.fromarray(source[order[t]]).resize(
-            (size[1], size[0]), Image.Resampling.BILINEAR, box=(left, top, left + width, top + height)
+            (size[1], size[0]), Image.Resampling.BILINEAR, box=(left, top, right, bottom)
         )
         array = np.asarray(picture, dtype=np.float32)
         pictures.append(array[:, ::-1] if flip else array)
@@ -297,7 +301,7 @@ def halve(frames: FloatArray) -> FloatArray:
     """Reduce ``(T, H, W, 3)`` by 2 in both directions and put channels first: ``(T, 3, H/2, W/2)``."""
     count, height, width = frames.shape[:3]
     small = frames.reshape(count, height // 2, 2, width // 2, 2, 3).mean(axis=(2, 4))
-    return np.ascontiguousarray(small.transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(small.transpose(0, 3, 1, 2)).astype(np.float32, copy=False)
 
 
 def draw_batch(scenes: PackedScenes, config: SynthesisConfig, seed: int, step: int) -> Batch:

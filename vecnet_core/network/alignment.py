@@ -1,9 +1,10 @@
 """Multi-frame phase alignment (MPA): a window of frames in one common light, each aligned to the centre frame.
 
-Source: "Learning Exposure Correction in Dynamic Scenes" (ACM MM 2024, arXiv 2402.17296), section 3. Exposure lives mostly in
-the Fourier amplitude of a frame, structure in its phase: with one common amplitude, frames of different brightness can be
-compared. The paper learns mean amplitude and offsets; ours are estimated, so they cannot start wrong (a learned mean
-amplitude was found to start negative in 22 % of its values) and they reach 8 pixels and more at analysis size.
+Source: "Learning Exposure Correction in Dynamic Scenes" (ACM MM 2024, arXiv 2402.17296), section 3. Exposure lives
+mostly in the Fourier amplitude of a frame, structure in its phase: with one common amplitude, frames of different
+brightness can be compared. The paper learns mean amplitude and offsets; ours are estimated, so they cannot start
+wrong (a learned mean amplitude was found to start negative in 22 % of its values) and they reach 8 pixels and more at
+analysis size.
 """
 
 from __future__ import annotations
@@ -106,8 +107,8 @@ def match(centre: Tensor, other: Tensor, radius: int, blur: int) -> Tensor:
     offsets = torch.arange(-radius, radius + 1, dtype=centre.dtype, device=centre.device)
     steps_y, steps_x = torch.meshgrid(offsets, offsets, indexing="ij")
     # Standing still wins where nothing tells displacements apart (a clear sky).
-    rest = 0.02 * (steps_x.square() + steps_y.square()).sqrt().reshape(1, -1, 1, 1)
-    weight = torch.softmax(-16.0 * (cost / scale + rest), dim=1)
+    rest = 0.06 * (steps_x.square() + steps_y.square()).sqrt().reshape(1, -1, 1, 1)
+    weight = torch.softmax(-64.0 * (cost / scale + rest), dim=1)
     return torch.stack(
         ((weight * steps_x.reshape(1, -1, 1, 1)).sum(1), (weight * steps_y.reshape(1, -1, 1, 1)).sum(1)), dim=1
     )
@@ -141,14 +142,14 @@ def estimate_flow(planes: Tensor, reach: int = 2) -> Tensor:
     Returns:
         ``(B, N, 2, h, w)`` in pixels at that size; zero for the centre frame.
     """
-    batch, count, height, width = planes.shape
+    _, count, height, width = planes.shape
     centre = planes[:, count // 2 : count // 2 + 1].expand(-1, count, -1, -1).reshape(-1, 1, height, width)
     others = planes.reshape(-1, 1, height, width)
     coarse = match(F.avg_pool2d(centre, 2), F.avg_pool2d(others, 2), radius=reach, blur=5)
     flow = 2 * F.interpolate(coarse, size=(height, width), mode="bilinear", align_corners=False)
     for _ in range(2):
         flow = flow + match(centre, warp(others, flow), radius=1, blur=5)
-    flow = flow.view(batch, count, 2, height, width)
+    flow = flow.view(-1, count, 2, height, width)
     still = torch.ones(count, dtype=flow.dtype, device=flow.device)
     still[count // 2] = 0
     return flow * still[:, None, None, None]
@@ -182,7 +183,7 @@ def align_window(frames: Tensor) -> AlignedWindow:
     Returns:
         The aligned window; nothing in it carries gradient.
     """
-    batch, count = frames.shape[:2]
+    count = frames.shape[1]
     y = luma(frames).squeeze(2)
     quarter = F.avg_pool2d(y, 4)
     flow = estimate_flow(common_amplitude(quarter.clamp(min=1e-3).pow(1 / 3)))

@@ -1,7 +1,8 @@
 """Dual-stream illumination construction (DIC): one stream, shared weights, sees the frame and its inverse.
 
-Source: arXiv 2402.17296, section 3. Each stream gives an illumination map: a smooth luminance with a small bounded chroma, so
-that it can be looked at as light (`IlluminationHead`). Dividing by it lifts the light out (`brighten`, `darken`).
+Source: arXiv 2402.17296, section 3. Each stream gives an illumination map: a smooth luminance with a small bounded
+chroma, so that it can be looked at as light (`IlluminationHead`). Dividing by it lifts the light out (`brighten`,
+`darken`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Two-stage synthesis restoration (TSR): a third candidate made from features, then three candidates fused.
 
-Source: arXiv 2402.17296, section 3. Stage 1 joins the reflectance feature with both streams' features; its candidate is a
-monotone curve per channel (from whole-frame statistics) followed by a bilateral grid of affine colour transforms (Gharbi et al.,
-"Deep Bilateral Learning", SIGGRAPH 2017). Stage 2 fuses the candidates with weights that come from the same grid. Everything
-here is coefficients: `render` applies them to a frame of any size.
+Source: arXiv 2402.17296, section 3. Stage 1 joins the reflectance feature with both streams' features; its candidate
+is a monotone curve per channel (from whole-frame statistics) followed by a bilateral grid of affine colour transforms
+(Gharbi et al., "Deep Bilateral Learning", SIGGRAPH 2017). Stage 2 fuses the candidates with weights that come from
+the same grid. Everything here is coefficients: `render` applies them to a frame of any size.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ WEIGHTS = 3
 class CurveHead(nn.Module):
     """The light token to one monotone curve per channel: an exponent and knots over ``x ** exponent``.
 
-    The exponent spreads the knots over the tones the frame really has: at -4 stops all of it lies below 0.13, where 16 even
-    knots would leave two.
+    The exponent spreads the knots over the tones the frame really has: at -4 stops all of it lies below 0.13, where
+    16 even knots would leave two.
     """
 
     def __init__(self, token_channels: int) -> None:

@@ -110,7 +110,7 @@ class Stem(nn.Module):
 
 
 class LightToken(nn.Module):
-    """Whole-frame light statistics ``(B, 3, H, W)`` to a token ``(B, K)`` and an exposure estimate ``(B,)`` in stops."""
+    """A frame ``(B, 3, H, W)`` to a token ``(B, K)`` of its light and an estimate ``(B,)`` of the stops it lacks."""
 
     def __init__(self, channels: int) -> None:
         """A small perceptron over histograms, quantiles and clip fractions."""

@@ -1,0 +1,1 @@
+"""The window: everything here shows or asks; what it shows is made by ``vecnet_core``."""

@@ -1,0 +1,52 @@
+"""Builds the application: its look, its log, its last exception hook, its window."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLibraryInfo
+from PySide6.QtWidgets import QApplication
+
+from app.main_window import MainWindow
+from app.notices import LastResort, start_logging
+from app.places import log_file
+from app.preferences import Preferences
+from app.session import Studio
+from app.theme import apply_theme
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+log = logging.getLogger(__name__)
+
+
+def build(arguments: Sequence[str]) -> tuple[QApplication, MainWindow]:
+    """The application and its window, ready to show."""
+    made = QApplication.instance()
+    application = made if isinstance(made, QApplication) else QApplication(list(arguments))
+    application.setApplicationName("VECNet")
+    application.setApplicationDisplayName("VECNet")
+    apply_theme(application)
+    return application, MainWindow(Studio(), Preferences())
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Show the window, open the clip named in ``arguments`` if there is one, and return when it is closed."""
+    start_logging(log_file())
+    log.info("Python %s on %s, Qt %s", sys.version.split()[0], platform.platform(), QLibraryInfo.version().toString())
+    application, window = build(arguments)
+    last_resort = LastResort()
+    last_resort.error_raised.connect(window.notices.show_error)
+    last_resort.install()
+    window.show()
+    clips = [Path(argument) for argument in arguments[1:] if not argument.startswith("-")]
+    if clips:
+        window.open_clip(clips[0])
+    try:
+        return application.exec()
+    finally:
+        last_resort.remove()

@@ -1,0 +1,1 @@
+"""The right side: the correction's sliders, and the maps inside it."""

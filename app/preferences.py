@@ -1,0 +1,114 @@
+"""What the editor remembers between sessions: device, last folder, the window's shape; and the dialog for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+DEVICES: dict[str, str] = {
+    "auto": "Automatic: the fastest that works",
+    "cpu": "CPU",
+    "cuda": "NVIDIA GPU (CUDA)",
+    "mps": "Apple GPU (MPS)",
+}
+"""Device names the core understands, and how they are told to a person."""
+
+
+class Preferences(QObject):
+    """Remembered choices; every change is written at once.
+
+    Signals:
+        device_changed: The name of the compute device, a key of `DEVICES`.
+    """
+
+    device_changed = Signal(str)
+
+    def __init__(self, settings: QSettings | None = None, parent: QObject | None = None) -> None:
+        """Read from ``settings``, or from this user's own store."""
+        super().__init__(parent)
+        self._settings = settings if settings is not None else QSettings("VECNet", "VECNet")
+
+    @property
+    def device(self) -> str:
+        """The compute device asked for."""
+        name = str(self._settings.value("device", "auto"))
+        return name if name in DEVICES else "auto"
+
+    def set_device(self, name: str) -> None:
+        """Remember the compute device and tell whoever owns one."""
+        if name not in DEVICES:
+            raise ValueError(f"unknown device {name!r}")
+        if name != self.device:
+            self._settings.setValue("device", name)
+            self.device_changed.emit(name)
+
+    @property
+    def last_folder(self) -> Path:
+        """The folder the last clip came from."""
+        return Path(str(self._settings.value("last_folder", str(Path.home()))))
+
+    def set_last_folder(self, folder: Path) -> None:
+        """Remember where the last clip came from."""
+        self._settings.setValue("last_folder", str(folder))
+
+    def text(self, name: str, default: str) -> str:
+        """A remembered word, such as the codec of the last export."""
+        return str(self._settings.value(name, default))
+
+    def set_text(self, name: str, value: str) -> None:
+        """Remember a word under ``name``."""
+        self._settings.setValue(name, value)
+
+    def shape(self, name: str) -> QByteArray | None:
+        """The remembered geometry of a window or splitter."""
+        value = self._settings.value(f"shape/{name}")
+        return value if isinstance(value, QByteArray) else None
+
+    def set_shape(self, name: str, shape: QByteArray) -> None:
+        """Remember the geometry of a window or splitter."""
+        self._settings.setValue(f"shape/{name}", shape)
+
+
+class PreferencesDialog(QDialog):
+    """Lets a person choose the compute device; a choice holds from the moment it is made."""
+
+    def __init__(self, preferences: Preferences, device_label: str, parent: QWidget | None = None) -> None:
+        """Show the choice asked for and, in words, the device that is in use."""
+        super().__init__(parent)
+        self._preferences = preferences
+        self.setObjectName("preferences")
+        self.setWindowTitle("Preferences")
+        self.setMinimumWidth(440)
+        self.device_picker = QComboBox()
+        self.device_picker.setAccessibleName("Compute device")
+        self.device_picker.setToolTip("Where the network runs; the picture itself is composed on the CPU")
+        for name, text in DEVICES.items():
+            self.device_picker.addItem(text, name)
+        self.device_picker.setCurrentIndex(list(DEVICES).index(preferences.device))
+        self.device_picker.activated.connect(self._choose_device)
+        self._in_use = QLabel()
+        self._in_use.setWordWrap(True)
+        self._in_use.setProperty("role", "hint")
+        self.show_device(device_label)
+        form = QFormLayout()
+        form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        form.setHorizontalSpacing(16)
+        form.setVerticalSpacing(8)
+        form.addRow("&Compute device", self.device_picker)
+        form.addRow("", self._in_use)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 24, 24, 16)
+        layout.setSpacing(24)
+        layout.addLayout(form)
+        layout.addWidget(buttons)
+
+    def show_device(self, label: str) -> None:
+        """Say which device is in use now."""
+        self._in_use.setText(f"In use: {label}" if label else "Chosen when the first clip is opened.")
+
+    def _choose_device(self) -> None:
+        self._preferences.set_device(str(self.device_picker.currentData()))

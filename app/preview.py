@@ -1,0 +1,189 @@
+"""The preview as the window sees it: ask for frames, latest wins; answers that no longer matter are dropped here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.map_pictures import MapKind
+from app.preview_worker import (
+    CorrectedLight,
+    FlickerCurves,
+    PreviewRequest,
+    PreviewResult,
+    PreviewWorker,
+    SourceLight,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from app.document import Document
+    from app.session import OpenSession, Size
+    from vecnet_core.frame import VideoInfo
+
+
+class Preview(QObject):
+    """Turns the state of the document and the view into requests, and hands on the answers that still matter.
+
+    Signals:
+        clip_opened: `VideoInfo`, and warnings about the file as sentences.
+        clip_warned: What reading has since found damaged, as sentences.
+        clip_refused: The clip asked for cannot be opened; the one before it stays.
+        frame_shown: A `PreviewResult` for the clip at hand.
+        thumbnails_shown: A dict of `MapKind` to BGRA bytes.
+        source_measured: A `SourceLight`.
+        corrected_measured: A `CorrectedLight`.
+        flicker_measured: A `FlickerCurves`.
+        device_chosen: What to call the device in use.
+        activity_changed: What is being done, for the status bar.
+        error_raised: A sentence, and details for a report.
+    """
+
+    clip_opened = Signal(object, object)
+    clip_warned = Signal(object)
+    clip_refused = Signal()
+    frame_shown = Signal(object)
+    thumbnails_shown = Signal(object)
+    source_measured = Signal(object)
+    corrected_measured = Signal(object)
+    flicker_measured = Signal(object)
+    device_chosen = Signal(str)
+    activity_changed = Signal(str)
+    error_raised = Signal(str, str)
+
+    def __init__(
+        self, document: Document, open_session: OpenSession, device: str = "auto", parent: QObject | None = None
+    ) -> None:
+        """Start the thread; it sleeps, and loads nothing, until a clip is opened."""
+        super().__init__(parent)
+        self._document = document
+        self._asked_clip = 0
+        self._clip = 0
+        self._serial = 0
+        self._shown_serial = 0
+        self._size: Size | None = (360, 640)
+        self._map_kind = MapKind.RESULT
+        self._thumbnail_size: Size | None = None
+        self._is_playing = False
+        self._worker = PreviewWorker(open_session, device)
+        self._worker.clip_opened.connect(self._take_clip)
+        self._worker.clip_warned.connect(self._take_warnings)
+        self._worker.clip_refused.connect(self._take_refusal)
+        self._worker.frame_rendered.connect(self._take_frame)
+        self._worker.thumbnails_rendered.connect(self._take_thumbnails)
+        self._worker.source_measured.connect(self._take_source)
+        self._worker.corrected_measured.connect(self._take_corrected)
+        self._worker.flicker_measured.connect(self._take_flicker)
+        self._worker.device_chosen.connect(self.device_chosen)
+        self._worker.activity_changed.connect(self.activity_changed)
+        self._worker.error_raised.connect(self.error_raised)
+        document.settings_changed.connect(self.ask)
+        document.playhead_changed.connect(self.ask)
+        self._worker.start()
+
+    @property
+    def map_kind(self) -> MapKind:
+        """What the right-hand pane is asked to show."""
+        return self._map_kind
+
+    @property
+    def is_waiting(self) -> bool:
+        """True while the newest request has not been answered."""
+        return self._shown_serial < self._serial
+
+    def open_clip(self, path: Path) -> None:
+        """Open another clip; `clip_opened` or `clip_refused` answers."""
+        self._asked_clip += 1
+        self._worker.open(self._asked_clip, path)
+
+    def set_size(self, size: Size | None) -> None:
+        """Make pictures of this size from now on; None for full size."""
+        if size != self._size:
+            self._size = size
+            self.ask()
+
+    def set_map_kind(self, kind: MapKind) -> None:
+        """Show another map in the right-hand pane."""
+        if kind is not self._map_kind:
+            self._map_kind = kind
+            self.ask()
+
+    def set_thumbnail_size(self, size: Size | None) -> None:
+        """Draw the pictures of the maps panel at this size; None while it is out of sight."""
+        if size != self._thumbnail_size:
+            self._thumbnail_size = size
+            self.ask()
+
+    def set_playing(self, is_playing: bool) -> None:
+        """Tell whether the clock asks for frames."""
+        if is_playing != self._is_playing:
+            self._is_playing = is_playing
+            self.ask()
+
+    def use_device(self, device: str) -> None:
+        """Move the network to another device."""
+        self._worker.use_device(device)
+
+    def pause_background(self, is_paused: bool) -> None:
+        """Let the background rest while an export runs."""
+        self._worker.pause_background(is_paused)
+
+    def ask(self) -> None:
+        """Ask for the frame under the playhead as things are now."""
+        if self._clip == 0:
+            return
+        self._serial += 1
+        self._worker.request(
+            PreviewRequest(
+                clip=self._clip,
+                serial=self._serial,
+                index=self._document.playhead,
+                settings=self._document.settings,
+                size=self._size,
+                map_kind=self._map_kind,
+                thumbnail_size=self._thumbnail_size,
+                is_playing=self._is_playing,
+            )
+        )
+
+    def close(self) -> None:
+        """End the thread; call before the window goes."""
+        self._worker.stop()
+
+    def _take_clip(self, clip: int, info: VideoInfo, warnings: tuple[str, ...]) -> None:
+        self._clip = clip
+        self.clip_opened.emit(info, warnings)
+
+    def _take_warnings(self, clip: int, warnings: tuple[str, ...]) -> None:
+        if clip == self._clip:
+            self.clip_warned.emit(warnings)
+
+    def _take_refusal(self, clip: int) -> None:
+        if clip == self._asked_clip:
+            self.clip_refused.emit()
+
+    def _take_frame(self, result: PreviewResult) -> None:
+        request = result.request
+        if request.clip != self._clip or request.serial < self._shown_serial:
+            return
+        if result.corrected is not None:
+            self._shown_serial = request.serial
+        self.frame_shown.emit(result)
+
+    def _take_thumbnails(self, clip: int, pictures: object) -> None:
+        if clip == self._clip:
+            self.thumbnails_shown.emit(pictures)
+
+    def _take_source(self, light: SourceLight) -> None:
+        if light.clip == self._clip:
+            self.source_measured.emit(light)
+
+    def _take_corrected(self, light: CorrectedLight) -> None:
+        if light.clip == self._clip:
+            self.corrected_measured.emit(light)
+
+    def _take_flicker(self, curves: FlickerCurves) -> None:
+        if curves.clip == self._clip:
+            self.flicker_measured.emit(curves)

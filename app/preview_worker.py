@@ -1,0 +1,553 @@
+"""The preview thread: it alone decodes for the screen and owns torch; a frame asked for goes before any other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QObject, Signal
+
+from app.map_pictures import MapKind, MapPicture, draw_map
+from app.qimage import BGRAArray, to_bgra, turned
+from app.session import ClipSession, LightScan, OpenSession, Sample, Size
+from vecnet_core.errors import VecnetError
+from vecnet_core.frame import RGBArray
+from vecnet_core.settings import CorrectionSettings
+
+log = logging.getLogger(__name__)
+
+Curve = npt.NDArray[np.float64]
+
+HOLD_SECONDS = 0.12
+"""Background work rests this long after a request, so that the next one of a drag finds the thread free."""
+HOLD_PLAYING_SECONDS = 0.4
+EMIT_SECONDS = 0.05
+FLICKER_SECONDS = 0.5
+CHUNK = 12
+"""Frames analysed in a row before the other side of the playhead has its turn; reading in order avoids seeks."""
+
+
+@dataclass(frozen=True)
+class PreviewRequest:
+    """A frame asked for, with all that is needed to make it.
+
+    Attributes:
+        clip: Number of the opened clip; answers for another are dropped.
+        serial: Rises with every request.
+        index: 0-based frame.
+        settings: The sliders.
+        size: Picture (height, width) before rotation; None for full size.
+        map_kind: What the right-hand pane shows.
+        thumbnail_size: Size of the pictures in the maps panel; None when it is not in sight.
+        is_playing: True when the clock asked, not a hand.
+    """
+
+    clip: int
+    serial: int
+    index: int
+    settings: CorrectionSettings
+    size: Size | None = None
+    map_kind: MapKind = MapKind.RESULT
+    thumbnail_size: Size | None = None
+    is_playing: bool = False
+
+
+@dataclass(frozen=True)
+class PreviewResult:
+    """The answer to a request; pictures are rotated for display.
+
+    Attributes:
+        request: What was asked.
+        original: R'G'B' (H, W, 3) float32, for the probe.
+        original_bgra: The same as bytes.
+        corrected: R'G'B' (H, W, 3) float32; None while the network has not answered.
+        corrected_bgra: The same as bytes.
+        map: The map asked for; None for the plain result.
+    """
+
+    request: PreviewRequest
+    original: RGBArray
+    original_bgra: BGRAArray
+    corrected: RGBArray | None = None
+    corrected_bgra: BGRAArray | None = None
+    map: MapPicture | None = None
+
+
+@dataclass(frozen=True)
+class SourceLight:
+    """A batch of measured source frames: index, exposure in stops, and which start a scene."""
+
+    clip: int
+    indices: npt.NDArray[np.int64]
+    exposures_ev: Curve
+    cuts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CorrectedLight:
+    """A batch of measured corrected frames, and how many frames of the clip are analysed."""
+
+    clip: int
+    indices: npt.NDArray[np.int64]
+    exposures_ev: Curve
+    analysed: int
+
+
+@dataclass(frozen=True)
+class FlickerCurves:
+    """Flicker before and after, in stops; curves are NaN where not known.
+
+    Attributes:
+        clip: Number of the opened clip.
+        before: The fast part of the source's exposure.
+        after: The fast part of the corrected exposure.
+        before_stops: RMS of ``before`` over the frames that ``after`` knows.
+        after_stops: RMS of ``after``; None while too few frames are analysed.
+        frames: Number of frames compared.
+    """
+
+    clip: int
+    before: Curve
+    after: Curve
+    before_stops: float
+    after_stops: float | None
+    frames: int
+
+
+@dataclass
+class _Inbox:
+    """What the main thread asks for; read and written under the condition only."""
+
+    to_open: tuple[int, Path] | None = None
+    device: str | None = None
+    foreground: PreviewRequest | None = None
+    is_paused: bool = False
+    is_stopping: bool = False
+
+
+@dataclass
+class _Clip:
+    """The clip at hand, and how far its background work has come."""
+
+    number: int
+    session: ClipSession
+    last: PreviewRequest | None = None
+    scan: LightScan | None = None
+    samples: Iterator[Sample] | None = None
+    batch: list[Sample] = field(default_factory=list[Sample])
+    network_failed: bool = False
+    warnings: tuple[str, ...] = ()
+    thumbnails_for: PreviewRequest | None = None
+    measured_settings: CorrectionSettings = field(default_factory=CorrectionSettings)
+    source_ev: Curve = field(default_factory=lambda: np.empty(0))
+    corrected_ev: Curve = field(default_factory=lambda: np.empty(0))
+    analysed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    stale: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    measured: list[int] = field(default_factory=list[int])
+    cuts: list[int] = field(default_factory=list[int])
+    duplicates: list[int] = field(default_factory=list[int])
+    flicker_is_stale: bool = False
+
+    def __post_init__(self) -> None:
+        count = self.session.info.frame_count
+        self.source_ev = np.full(count, np.nan)
+        self.corrected_ev = np.full(count, np.nan)
+        self.analysed = np.zeros(count, np.bool_)
+        self.stale = np.zeros(count, np.bool_)
+
+
+class PreviewWorker(QObject):
+    """Serves one clip on its own thread: first a clip to open, then the frame asked for, then one step in background.
+
+    The methods are for the main thread; each leaves a note and returns at once.
+
+    Signals:
+        clip_opened: Clip number, `VideoInfo`, warnings.
+        clip_warned: Clip number, and what reading has since found damaged, as sentences.
+        clip_refused: Clip number; an `error_raised` tells why.
+        frame_rendered: A `PreviewResult`; first without, then with the correction if the network has yet to run.
+        thumbnails_rendered: Clip number, and a dict of `MapKind` to BGRA bytes.
+        source_measured: A `SourceLight`.
+        corrected_measured: A `CorrectedLight`.
+        flicker_measured: A `FlickerCurves`.
+        device_chosen: What to call the device in use.
+        activity_changed: What is being done, for the status bar; empty when idle.
+        error_raised: A sentence, and details for a report.
+    """
+
+    clip_opened = Signal(int, object, object)
+    clip_warned = Signal(int, object)
+    clip_refused = Signal(int)
+    frame_rendered = Signal(object)
+    thumbnails_rendered = Signal(int, object)
+    source_measured = Signal(object)
+    corrected_measured = Signal(object)
+    flicker_measured = Signal(object)
+    device_chosen = Signal(str)
+    activity_changed = Signal(str)
+    error_raised = Signal(str, str)
+
+    def __init__(self, open_session: OpenSession, device: str) -> None:
+        """Take the opener of clips; the thread starts with `start`."""
+        super().__init__()
+        self._open_session = open_session
+        self._device = device
+        self._inbox = _Inbox()
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="vecnet-preview", daemon=True)
+        self._clip: _Clip | None = None
+        self._held_until = 0.0
+        self._emitted_at = 0.0
+        self._flicker_at = 0.0
+        self._activity = ""
+
+    # For the main thread ---------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self, timeout_seconds: float = 20.0) -> None:
+        """End the thread after the step it is in; a step is one frame."""
+        with self._changed:
+            self._inbox.is_stopping = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_seconds)
+
+    def open(self, clip: int, path: Path) -> None:
+        """Open a clip in place of the one at hand; if it cannot be opened, the one at hand stays."""
+        with self._changed:
+            self._inbox.to_open = (clip, path)
+            self._inbox.foreground = None
+            self._changed.notify()
+
+    def request(self, request: PreviewRequest) -> None:
+        """Ask for a frame; one not yet begun is forgotten."""
+        with self._changed:
+            self._inbox.foreground = request
+            self._changed.notify()
+
+    def use_device(self, device: str) -> None:
+        """Move the network to another device."""
+        with self._changed:
+            self._inbox.device = device
+            self._changed.notify()
+
+    def pause_background(self, is_paused: bool) -> None:
+        """Let the background rest, so that an export has the machine."""
+        with self._changed:
+            self._inbox.is_paused = is_paused
+            self._changed.notify()
+
+    # The thread ------------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._step():
+                pass
+        finally:
+            if self._clip is not None:
+                self._clip.session.close()
+
+    def _step(self) -> bool:
+        """Do one thing; False when the thread shall end."""
+        with self._changed:
+            inbox = self._inbox
+            while not (inbox.is_stopping or inbox.to_open or inbox.device or inbox.foreground):
+                if inbox.is_paused or not self._has_background_work():
+                    self._show_activity("Analysis rests while exporting" if inbox.is_paused and self._clip else "")
+                    self._changed.wait()
+                    continue
+                wait = self._held_until - time.monotonic()
+                if wait <= 0:
+                    break
+                self._changed.wait(wait)
+            to_open, device, request = inbox.to_open, inbox.device, inbox.foreground
+            inbox.to_open = inbox.device = None
+            if to_open is None and device is None:
+                inbox.foreground = None
+            else:
+                request = None
+            if inbox.is_stopping:
+                return False
+        try:
+            if to_open is not None:
+                self._open(*to_open)
+            elif device is not None:
+                self._change_device(device)
+            elif request is not None:
+                self._serve(request)
+            else:
+                self._work_in_background()
+        except VecnetError as error:
+            log.warning("%s", error.sentence)
+            self.error_raised.emit(error.sentence, traceback.format_exc())
+        except Exception as error:  # the edge of the thread: it must outlive any one frame
+            log.exception("the preview thread failed in one step")
+            text = f"Something went wrong in the preview ({type(error).__name__}: {error})."
+            self.error_raised.emit(text, traceback.format_exc())
+        return True
+
+    def _open(self, number: int, path: Path) -> None:
+        self._show_activity(f"Opening {path.name}")
+        try:
+            session = self._open_session(path)
+        except BaseException:
+            self._show_activity("")
+            self.clip_refused.emit(number)
+            raise
+        if self._clip is not None:
+            self._clip.session.close()
+        self._clip = _Clip(number, session)
+        self._clip.warnings = session.warnings
+        self.clip_opened.emit(number, session.info, session.warnings)
+
+    def _change_device(self, device: str) -> None:
+        if device == self._device:
+            return
+        self._device = device
+        clip = self._clip
+        if clip is None:
+            return
+        clip.network_failed = False
+        self._load_network(clip)
+        if clip.last is not None:
+            self._serve(clip.last)
+
+    def _load_network(self, clip: _Clip) -> None:
+        self._show_activity("Loading the network")
+        try:
+            label = clip.session.load_network(self._device)
+        except BaseException:
+            clip.network_failed = True
+            raise
+        finally:
+            self._show_activity("")
+        clip.analysed[:] = False
+        self.device_chosen.emit(label)
+
+    def _has_newer(self) -> bool:
+        with self._changed:
+            inbox = self._inbox
+            return bool(inbox.foreground or inbox.to_open or inbox.is_stopping)
+
+    def _serve(self, request: PreviewRequest) -> None:
+        """Make the frame asked for: at once as it is, then corrected."""
+        clip = self._clip
+        if clip is None or clip.number != request.clip:
+            return
+        self._held_until = time.monotonic() + (HOLD_PLAYING_SECONDS if request.is_playing else HOLD_SECONDS)
+        previous, clip.last = clip.last, request
+        if previous is not None and previous.settings != request.settings:
+            clip.stale[:] = clip.analysed
+        session = clip.session
+        is_ready = session.has_network and session.is_analysed(request.index)
+        # The clock wants whole pairs: while it runs, a frame that is not ready is shown when it is, not in halves.
+        if not is_ready and not (request.is_playing and session.has_network):
+            self.frame_rendered.emit(self._original_only(clip, request))
+            if self._has_newer():
+                return
+        if not session.has_network:
+            if clip.network_failed:
+                return
+            self._load_network(clip)
+        if not session.is_analysed(request.index):
+            session.analyse(request.index)
+        self._mark_analysed(clip, request.index)
+        self.frame_rendered.emit(self._corrected(clip, request))
+        clip.thumbnails_for = None if request.thumbnail_size is None or request.is_playing else request
+        if clip.thumbnails_for is not None and not self._has_newer():
+            self._draw_thumbnails(clip)
+
+    def _original_only(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
+        degrees = clip.session.info.rotation_degrees
+        original = turned(clip.session.original(request.index, request.size), degrees)
+        return PreviewResult(request, original, to_bgra(original))
+
+    def _corrected(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
+        degrees = clip.session.info.rotation_degrees
+        picture = clip.session.render(request.index, request.settings, request.size)
+        original, corrected = turned(picture.original, degrees), turned(picture.corrected, degrees)
+        drawn = None
+        if request.map_kind is not MapKind.RESULT:
+            maps = clip.session.maps(request.index, request.settings, request.size)
+            drawn = _turned_map(draw_map(maps, request.map_kind), degrees)
+        return PreviewResult(request, original, to_bgra(original), corrected, to_bgra(corrected), drawn)
+
+    def _draw_thumbnails(self, clip: _Clip) -> None:
+        request = clip.thumbnails_for
+        clip.thumbnails_for = None
+        if request is None:
+            return
+        maps = clip.session.maps(request.index, request.settings, request.thumbnail_size)
+        degrees = clip.session.info.rotation_degrees
+        pictures = {kind: turned(draw_map(maps, kind).bgra, degrees) for kind in MapKind}
+        self.thumbnails_rendered.emit(clip.number, pictures)
+
+    # Background ------------------------------------------------------------------------------------------------------
+
+    def _has_background_work(self) -> bool:
+        clip = self._clip
+        if clip is None:
+            return False
+        if clip.scan is None or clip.samples is not None or clip.thumbnails_for is not None:
+            return True
+        if not clip.session.has_network or clip.last is None:
+            return False
+        return bool(clip.measured or clip.stale.any() or clip.flicker_is_stale or not clip.analysed.all())
+
+    def _work_in_background(self) -> None:
+        clip = self._clip
+        if clip is None:
+            return
+        if clip.thumbnails_for is not None:
+            self._draw_thumbnails(clip)
+        elif clip.scan is None:
+            clip.scan = clip.session.scan_light()
+            clip.samples = iter(clip.scan)
+        elif clip.samples is not None:
+            self._scan_next(clip)
+        else:
+            self._correct_next(clip)
+
+    def _scan_next(self, clip: _Clip) -> None:
+        self._show_activity("Measuring the light of the clip")
+        samples = clip.samples
+        if samples is None:
+            return
+        try:
+            sample = next(samples, None)
+        except BaseException:
+            clip.samples = None
+            raise
+        if sample is not None:
+            clip.batch.append(sample)
+        if clip.batch and (sample is None or time.monotonic() - self._emitted_at > EMIT_SECONDS):
+            self._emit_source(clip)
+        if sample is None:
+            self._finish_scan(clip)
+
+    def _finish_scan(self, clip: _Clip) -> None:
+        clip.samples = None
+        if clip.scan is None:
+            return
+        light = clip.scan.light
+        clip.cuts, clip.duplicates = list(light.cuts), list(light.duplicates)
+        clip.session.use_light(clip.scan)
+        found = tuple(warning for warning in clip.session.warnings if warning not in clip.warnings)
+        if found:
+            clip.warnings += found
+            self.clip_warned.emit(clip.number, found)
+        clip.flicker_is_stale = True
+        self._measure_flicker(clip)
+        # The network sees frames in their steadied light: what it answered before that was known must be asked again.
+        for index in np.flatnonzero(clip.analysed):
+            clip.analysed[index] = clip.session.is_analysed(int(index))
+        clip.stale[:] = clip.analysed
+        # The gains that steady the clip are known only now: what is on screen was made without them.
+        if clip.last is not None and clip.session.has_network and not self._has_newer():
+            self._serve(clip.last)
+
+    def _correct_next(self, clip: _Clip) -> None:
+        """Measure a frame whose settings changed, or else analyse the next frame, outwards from the playhead."""
+        if clip.last is None:
+            return
+        settings = clip.last.settings
+        stale = np.flatnonzero(clip.stale)
+        missing = np.flatnonzero(~clip.analysed)
+        if stale.size:
+            index = _nearest(stale, clip.last.index)
+            clip.stale[index] = False
+            if clip.session.is_analysed(index):
+                self._measure(clip, index, settings)
+            else:  # its answer has been pushed out of the cache
+                clip.analysed[index] = False
+        elif missing.size:
+            count = clip.analysed.size
+            self._show_activity(f"Analysed {count - missing.size} of {count} frames")
+            index = _nearest(missing, clip.last.index)
+            # Marked first: a frame that cannot be analysed must not be tried for ever.
+            clip.analysed[index] = True
+            clip.session.analyse(index)
+            self._measure(clip, index, settings)
+        is_through = not clip.stale.any() and bool(clip.analysed.all())
+        if clip.measured and (is_through or time.monotonic() - self._emitted_at > EMIT_SECONDS):
+            self._emit_corrected(clip)
+        if clip.flicker_is_stale and (is_through or time.monotonic() - self._flicker_at > FLICKER_SECONDS):
+            self._measure_flicker(clip)
+
+    def _measure(self, clip: _Clip, index: int, settings: CorrectionSettings) -> None:
+        clip.corrected_ev[index] = clip.session.corrected_exposure(index, settings)
+        clip.measured.append(index)
+        clip.flicker_is_stale = True
+
+    def _mark_analysed(self, clip: _Clip, index: int) -> None:
+        if not clip.analysed[index]:
+            clip.analysed[index] = clip.stale[index] = True
+
+    def _emit_source(self, clip: _Clip) -> None:
+        indices = np.array([sample.index for sample in clip.batch], np.int64)
+        exposures = np.array([sample.exposure_ev for sample in clip.batch])
+        clip.source_ev[indices] = exposures
+        cuts = tuple(sample.index for sample in clip.batch if sample.is_cut)
+        clip.batch = []
+        self._emitted_at = time.monotonic()
+        self.source_measured.emit(SourceLight(clip.number, indices, exposures, cuts))
+
+    def _emit_corrected(self, clip: _Clip) -> None:
+        indices = np.array(clip.measured, np.int64)
+        clip.measured = []
+        self._emitted_at = time.monotonic()
+        analysed = int(np.count_nonzero(clip.analysed))
+        self.corrected_measured.emit(CorrectedLight(clip.number, indices, clip.corrected_ev[indices], analysed))
+
+    def _measure_flicker(self, clip: _Clip) -> None:
+        from vecnet_core.metrics.flicker import MIN_FRAMES, fast_part, flicker
+
+        clip.flicker_is_stale = False
+        self._flicker_at = time.monotonic()
+        rate = float(clip.session.info.frame_rate)
+        known = np.isfinite(clip.corrected_ev)
+        count = int(np.count_nonzero(known))
+        before = fast_part(clip.source_ev, rate, clip.cuts, clip.duplicates)
+        if count < MIN_FRAMES:
+            stops = flicker(clip.source_ev, rate, clip.cuts, clip.duplicates).stops
+            curves = FlickerCurves(clip.number, before, np.full_like(before, np.nan), stops, None, count)
+        else:
+            after = fast_part(clip.corrected_ev, rate, clip.cuts, clip.duplicates)
+            # The same frames on both sides, or the two numbers would not be of the same thing.
+            both = np.isfinite(before) & np.isfinite(after)
+            curves = FlickerCurves(
+                clip.number, before, after, _rms(before[both]), _rms(after[both]) if both.any() else None, count
+            )
+        self.flicker_measured.emit(curves)
+
+    def _show_activity(self, text: str) -> None:
+        if text != self._activity:
+            self._activity = text
+            self.activity_changed.emit(text)
+
+
+def _rms(values: Curve) -> float:
+    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
+
+
+def _nearest(indices: npt.NDArray[np.intp], playhead: int) -> int:
+    """The frame to do next: the first of the chunk nearest to the playhead, the later one of two as near."""
+    chunks = indices // CHUNK - playhead // CHUNK
+    distance = np.where(chunks >= 0, 2 * chunks, -2 * chunks + 1)
+    # Inside the playhead's own chunk what is ahead goes first.
+    distance = np.where((chunks == 0) & (indices < playhead), 1, distance)
+    return int(indices[np.argmin(distance)])
+
+
+def _turned_map(drawn: MapPicture, degrees: int) -> MapPicture:
+    return MapPicture(drawn.kind, turned(drawn.bgra, degrees), turned(drawn.values, degrees))

@@ -1,0 +1,216 @@
+"""An open clip as the preview sees it: decoded frames, the network's answers, the light of the clip."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from app.map_pictures import Maps
+    from vecnet_core.correction.corrector import Corrector
+    from vecnet_core.frame import RGBArray, VideoInfo
+    from vecnet_core.rendering import ClipRenderer
+    from vecnet_core.settings import CorrectionSettings
+    from vecnet_core.video.reader import VideoReader
+
+Size = tuple[int, int]
+"""(height, width) in pixels, before display rotation."""
+
+
+class Sample(Protocol):
+    """The light of one source frame."""
+
+    @property
+    def index(self) -> int: ...
+    @property
+    def exposure_ev(self) -> float: ...
+    @property
+    def is_cut(self) -> bool: ...
+    @property
+    def is_duplicate(self) -> bool: ...
+
+
+class Light(Protocol):
+    """The light of the whole clip, and the gains that steady it."""
+
+    @property
+    def exposures_ev(self) -> npt.NDArray[np.floating]: ...
+    @property
+    def gains_ev(self) -> npt.NDArray[np.floating]: ...
+    @property
+    def cuts(self) -> tuple[int, ...]: ...
+    @property
+    def duplicates(self) -> tuple[int, ...]: ...
+
+
+class LightScan(Protocol):
+    """One pass over the source; ``light`` is there once it is through."""
+
+    @property
+    def light(self) -> Light: ...
+    def __iter__(self) -> Iterator[Sample]: ...
+
+
+class Picture(Protocol):
+    """One frame before and after, R'G'B' float32 in [0, 1], as stored (not yet rotated)."""
+
+    @property
+    def original(self) -> RGBArray: ...
+    @property
+    def corrected(self) -> RGBArray: ...
+
+
+class ClipSession(Protocol):
+    """What the preview thread asks of a clip; nobody else touches it, because decoders know one thread only."""
+
+    @property
+    def info(self) -> VideoInfo: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+    @property
+    def has_network(self) -> bool: ...
+    def load_network(self, device: str) -> str: ...
+    def original(self, index: int, size: Size | None) -> RGBArray: ...
+    def scan_light(self) -> LightScan: ...
+    def use_light(self, scan: LightScan) -> None: ...
+    def is_analysed(self, index: int) -> bool: ...
+    def analyse(self, index: int) -> None: ...
+    def render(self, index: int, settings: CorrectionSettings, size: Size | None) -> Picture: ...
+    def maps(self, index: int, settings: CorrectionSettings, size: Size | None) -> Maps: ...
+    def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float: ...
+    def close(self) -> None: ...
+
+
+class OpenSession(Protocol):
+    """Opens a clip; raises `VideoOpenError` with one clear sentence."""
+
+    def __call__(self, path: Path) -> ClipSession: ...
+
+
+class Studio:
+    """Opens clips that share one network; the network is loaded when a clip first needs it, on the thread that asks."""
+
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        self._corrector: Corrector | None = None
+        self._device = ""
+
+    def __call__(self, path: Path) -> ClipSession:
+        """Open a clip."""
+        return VideoSession(path, self)
+
+    def corrector(self, device: str) -> Corrector:
+        """The network on ``device``; the same object until another device is asked for."""
+        if self._corrector is None or device != self._device:
+            from vecnet_core.correction.corrector import load_corrector
+
+            self._corrector = load_corrector(device=device)
+            self._device = device
+        return self._corrector
+
+
+class VideoSession:
+    """A clip on disk behind the `ClipSession` interface."""
+
+    def __init__(self, path: Path, studio: Studio) -> None:
+        """Open the file; the network comes later."""
+        from vecnet_core.video.reader import VideoReader
+
+        self._studio = studio
+        self._reader: VideoReader = VideoReader(path)
+        self._scan_reader: VideoReader | None = None
+        self._scan_warnings: tuple[str, ...] = ()
+        self._scan: LightScan | None = None
+        self._renderer: ClipRenderer | None = None
+
+    @property
+    def info(self) -> VideoInfo:
+        """The facts of the file."""
+        return self._reader.info
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is damaged about the file, as sentences; a pass over all of it may find more."""
+        found = self._reader.warnings + self._scan_warnings
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def has_network(self) -> bool:
+        """True once frames can be corrected."""
+        return self._renderer is not None
+
+    def load_network(self, device: str) -> str:
+        """Get ready to correct on ``device``; returns what to call it."""
+        from vecnet_core.rendering import ClipRenderer
+
+        corrector = self._studio.corrector(device)
+        self._renderer = ClipRenderer(self._reader, corrector)
+        if self._scan is not None:
+            self.use_light(self._scan)
+        return corrector.device_label
+
+    def original(self, index: int, size: Size | None) -> RGBArray:
+        """The source frame."""
+        from vecnet_core.video.color import reduce_to_rgb, to_rgb
+
+        frame = self._reader.frame(index)
+        if size is None or size[0] >= frame.height or size[1] >= frame.width:
+            return to_rgb(frame)
+        return reduce_to_rgb(frame, *size)
+
+    def scan_light(self) -> LightScan:
+        """A new pass over the source, with a decoder of its own: one that also seeks for the preview would thrash."""
+        from vecnet_core.rendering import LightScan as Scan
+        from vecnet_core.video.reader import VideoReader
+
+        self._close_scan()
+        self._scan_reader = VideoReader(self.info.path)
+        return Scan(self._scan_reader)
+
+    def use_light(self, scan: LightScan) -> None:
+        """Steady by the light of a finished scan."""
+        self._scan = scan
+        self._close_scan()
+        if self._renderer is not None:
+            self._renderer.set_light(scan.light)  # pyright: ignore[reportArgumentType]
+
+    def is_analysed(self, index: int) -> bool:
+        """True when the network has already answered for this frame."""
+        return self._renderer is not None and self._renderer.is_analysed(index)
+
+    def analyse(self, index: int) -> None:
+        """Run the network on one frame and keep its answer."""
+        self._ready().analysis(index)
+
+    def render(self, index: int, settings: CorrectionSettings, size: Size | None) -> Picture:
+        """One frame before and after."""
+        return self._ready().render(index, settings, size)
+
+    def maps(self, index: int, settings: CorrectionSettings, size: Size | None) -> Maps:
+        """Everything inside the correction of one frame."""
+        return self._ready().maps(index, settings, size)
+
+    def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float:
+        """The exposure of the corrected frame in stops, from what is cached."""
+        return self._ready().corrected_exposure(index, settings)
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._close_scan()
+        self._reader.close()
+
+    def _ready(self) -> ClipRenderer:
+        if self._renderer is None:
+            raise RuntimeError("the network is asked for a frame before it is loaded")
+        return self._renderer
+
+    def _close_scan(self) -> None:
+        if self._scan_reader is not None:
+            self._scan_warnings = self._scan_reader.warnings
+            self._scan_reader.close()
+            self._scan_reader = None

@@ -1,0 +1,145 @@
+"""The bottom of the window: the lanes with their names, their legend and their numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app import theme
+from app.timeline.lanes import Lanes
+
+if TYPE_CHECKING:
+    from app.preview_worker import CorrectedLight, FlickerCurves, SourceLight
+    from vecnet_core.frame import VideoInfo
+
+GUTTER_PX = 168
+
+
+class _Key(QWidget):
+    """A piece of a trace and its name."""
+
+    def __init__(self, name: str, color: str, width: float) -> None:
+        super().__init__()
+        self._pen = QPen(QColor(color), width)
+        self._name = name
+        self.setToolTip(f"{name}: the trace of this colour")
+
+    def sizeHint(self) -> QSize:
+        return QSize(26 + self.fontMetrics().horizontalAdvance(self._name), 18)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setPen(self._pen)
+        painter.drawLine(0, self.height() // 2, 16, self.height() // 2)
+        painter.setPen(QColor(theme.MUTED))
+        painter.drawText(self.rect().adjusted(22, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self._name)
+
+
+class Timeline(QFrame):
+    """Luma and flicker, before and after.
+
+    Signals:
+        seek_asked: The frame a person clicked or dragged to.
+    """
+
+    seek_asked = Signal(int)
+
+    def __init__(self) -> None:
+        """Empty lanes."""
+        super().__init__()
+        self.setProperty("role", "panel")
+        self.lanes = Lanes()
+        self.lanes.seek_asked.connect(self.seek_asked)
+        self.luma_number = QLabel()
+        self.flicker_number = QLabel()
+        self.flicker_change = QLabel()
+        gutter = QVBoxLayout()
+        gutter.setContentsMargins(16, 8, 0, 8)
+        gutter.setSpacing(2)
+        luma = self._heading("Luma", "Mean light of each frame in stops below full white")
+        flicker = self._heading("Flicker", "What of the light changes faster than once a second, in stops")
+        self.flicker_number.setToolTip("Flicker (RMS) before and after, over the frames analysed so far")
+        self.luma_number.setToolTip("Mean exposure before and after, over the frames analysed so far")
+        self.flicker_change.setStyleSheet(
+            f"color: {theme.ACCENT}; font-size: {theme.HEADING_PX + 5}px; font-weight: 600;"
+        )
+        for label in (self.luma_number, self.flicker_number):
+            label.setProperty("role", "number")
+        self.flicker_number.setAccessibleName("Flicker before and after")
+        self.flicker_change.setAccessibleName("Change of flicker")
+        self.luma_number.setAccessibleName("Mean exposure before and after")
+        gutter.addWidget(luma)
+        gutter.addLayout(self._legend(("before", theme.SOURCE_TRACE, 1.5), ("after", theme.CORRECTED_TRACE, 2.0)))
+        gutter.addWidget(self.luma_number)
+        gutter.addStretch(3)
+        gutter.addWidget(flicker)
+        gutter.addLayout(self._legend(("before", theme.SOURCE_TRACE, 1.5), ("after", theme.ACCENT, 2.0)))
+        gutter.addWidget(self.flicker_number)
+        gutter.addWidget(self.flicker_change)
+        gutter.addStretch(1)
+        side = QWidget()
+        side.setLayout(gutter)
+        side.setFixedWidth(GUTTER_PX)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(side)
+        layout.addWidget(self.lanes, 1)
+        self.setMinimumHeight(224)
+        self._show_nothing()
+
+    def use_clip(self, info: VideoInfo) -> None:
+        """Start empty for another clip."""
+        self.lanes.use_clip(info.frame_count, info.frame_rate)
+        self._show_nothing()
+
+    def add_source(self, light: SourceLight) -> None:
+        """Draw more of the source's light."""
+        self.lanes.add_source(light.indices, light.exposures_ev, light.cuts)
+
+    def add_corrected(self, light: CorrectedLight) -> None:
+        """Draw more of the corrected light."""
+        self.lanes.add_corrected(light.indices, light.exposures_ev)
+        means = self.lanes.mean_luma()
+        if means is not None:
+            self.luma_number.setText(f"{means[0]:.2f} → {means[1]:.2f} stops")
+
+    def show_flicker(self, curves: FlickerCurves) -> None:
+        """Draw flicker before and after, and say by how much it changed."""
+        self.lanes.show_flicker(curves.before, curves.after)
+        number, change = flicker_texts(curves.before_stops, curves.after_stops)
+        self.flicker_number.setText(number)
+        self.flicker_change.setText(change)
+
+    def _show_nothing(self) -> None:
+        self.luma_number.setText("measuring")
+        self.flicker_number.setText("measuring")
+        self.flicker_change.setText("")
+
+    def _heading(self, text: str, tooltip: str) -> QLabel:
+        label = QLabel(text)
+        label.setProperty("role", "heading")
+        label.setToolTip(tooltip)
+        return label
+
+    def _legend(self, *keys: tuple[str, str, float]) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(12)
+        for name, color, width in keys:
+            row.addWidget(_Key(name, color, width))
+        row.addStretch()
+        return row
+
+
+def flicker_texts(before_stops: float, after_stops: float | None) -> tuple[str, str]:
+    """Flicker as ``0.31 → 0.02 stops`` and ``-94 %``; no percentage where there was next to none before."""
+    if after_stops is None:
+        return f"{before_stops:.2f} stops before", ""
+    number = f"{before_stops:.2f} → {after_stops:.2f} stops"
+    if before_stops < 0.005:
+        return number, "steady"
+    percent = round(100.0 * (after_stops - before_stops) / before_stops)
+    return number, f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")

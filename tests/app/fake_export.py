@@ -1,0 +1,43 @@
+"""A command line that behaves as the editor's does: JSON lines, exit codes, clean-up; it writes no video."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+
+def say(**event: object) -> None:
+    print(json.dumps(event), flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    source, output = Path(arguments[1]), Path(arguments[2])
+    if "refuse" in output.name:
+        sentence = f"{output}: its folder is not writable; choose another folder."
+        say(event="error", message=sentence)
+        print(sentence, file=sys.stderr)
+        return 2
+    if "crash" in output.name:
+        print("Segmentation something", file=sys.stderr)
+        return 139
+    part = output.with_suffix(".part")
+    part.write_text(" ".join(arguments))
+    steps = 2000 if "long" in output.name else 8
+    try:
+        for done in range(1, 5):
+            say(event="progress", stage="light", done=done, total=4, seconds_left=None)
+        for done in range(1, steps + 1):
+            say(event="progress", stage="export", done=done, total=steps, seconds_left=(steps - done) * 0.5)
+            time.sleep(0.01)
+    except KeyboardInterrupt:
+        part.unlink()
+        return 130
+    part.replace(output)
+    say(event="done", output=str(output), source=str(source))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

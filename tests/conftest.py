@@ -1,0 +1,24 @@
+"""Fixtures for all tests: clips made in code."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clips import make_clip
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """A 12-frame H.264 clip with B-frames, tagged BT.709 limited, with sound."""
+    return make_clip(tmp_path / "clip.mp4", audio="aac")
+
+
+@pytest.fixture
+def new_clip(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a clip of a name with the options of `clips.make_clip`."""
+
+    def make(name: str, **options: Any) -> Path:
+        return make_clip(tmp_path / name, **options)
+
+    return make

@@ -1,0 +1,299 @@
+"""Laws of the reader: frame n is frame n however it is reached; damage is said in a sentence."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from clips import FRAMES, make_clip, make_sound, number_of, picture
+
+from vecnet_core.errors import VideoOpenError, VideoReadError
+from vecnet_core.frame import ColorTags
+from vecnet_core.video.color import to_rgb
+from vecnet_core.video.reader import VideoReader
+
+VARIABLE = [0, 3, 4, 9, 10, 16, 17, 18, 30, 31, 32, 40]
+
+
+def same(a, b):
+    return all((x == y).all() for x, y in zip(a.planes, b.planes, strict=True))
+
+
+def test_facts_of_a_clip(clip):
+    with VideoReader(clip) as reader:
+        info = reader.info
+    assert (info.width, info.height, info.frame_count, info.codec) == (64, 48, FRAMES, "h264")
+    assert info.frame_rate == 25
+    assert not info.is_variable_rate
+    assert info.duration_seconds == pytest.approx(FRAMES / 25)
+    assert info.layout.name == "yuv420p"
+    assert info.color == ColorTags("bt709", "limited", "bt709", "bt709")
+    assert info.audio_codecs == ("aac",)
+    assert reader.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"options": {"crf": "6", "bf": "3", "g": "12", "b-pyramid": "normal"}},
+        {"options": {"crf": "6", "bf": "2", "g": "4", "x264-params": "open-gop=1"}},
+        {"codec": "libx265", "options": {"crf": "8", "x265-params": "log-level=none:keyint=5:bframes=3:open-gop=1"}},
+        {"rate": Fraction(24000, 1001), "time_base": Fraction(1, 24000)},
+        {"time_base": Fraction(1, 100), "pts": VARIABLE},
+        {"time_base": Fraction(1, 25), "pts": list(range(1000, 1012))},
+        {"codec": "ffv1"},
+        {"codec": "mpeg4"},
+    ],
+    ids=["b-frames", "one-gop", "open-gop", "hevc", "ntsc", "variable", "late-start", "ffv1", "mpeg4"],
+)
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "mov"])
+def test_every_frame_is_reached_exactly(new_clip, options, ending):
+    if options.get("codec") == "ffv1" and ending == "mov":
+        pytest.skip("MOV does not hold FFV1")
+    path = new_clip(f"clip.{ending}", **options)
+    with VideoReader(path, thread_count=1) as reader:
+        in_order = list(reader.frames())
+        assert [number_of(frame) for frame in in_order] == list(range(FRAMES))
+        assert [frame.index for frame in in_order] == list(range(FRAMES))
+        jumps = [*range(FRAMES)] * 2
+        random.Random(3).shuffle(jumps)
+        for index in jumps:
+            reader._cache.clear()
+            assert same(reader.frame(index), in_order[index])
+        for index in range(FRAMES):
+            assert reader.index_at(reader.seconds_of(index)) == index
+        assert reader.info.frame_count == FRAMES
+        assert reader.warnings == ()
+
+
+def test_mpeg_ts_starts_late_and_is_exact(new_clip):
+    path = new_clip("clip.ts")
+    with VideoReader(path) as reader:
+        assert reader.info.start_pts > 0
+        assert reader.seconds_of(0) == 0.0
+        assert [number_of(frame) for frame in reader.frames()] == list(range(FRAMES))
+        assert number_of(reader.frame(4)) == 4
+
+
+def test_variable_rate_keeps_its_times(new_clip):
+    with VideoReader(new_clip("clip.mp4", time_base=Fraction(1, 100), pts=VARIABLE)) as reader:
+        assert reader.info.is_variable_rate
+        times = [frame.pts_seconds - reader.frame(0).pts_seconds for frame in reader.frames()]
+        assert times == [Fraction(pts, 100) for pts in VARIABLE]
+        assert [frame.duration * frame.time_base for frame in reader.frames(0, 3)] == [
+            Fraction(3, 100),
+            Fraction(1, 100),
+            Fraction(5, 100),
+        ]
+        # A frame is shown until the next begins.
+        assert reader.index_at(0.029) == 0
+        assert reader.index_at(0.085) == 2
+        assert reader.index_at(-1) == 0
+        assert reader.index_at(99) == FRAMES - 1
+
+
+def test_a_steady_rate_in_rounded_milliseconds_is_not_variable(new_clip):
+    with VideoReader(new_clip("clip.mkv", rate=Fraction(24000, 1001), time_base=Fraction(1, 24000))) as reader:
+        assert reader.info.time_base == Fraction(1, 1000)
+        assert not reader.info.is_variable_rate
+        assert reader.info.frame_rate == Fraction(24000, 1001)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        "yuv420p",
+        "yuv422p",
+        "yuv444p",
+        "yuv420p10le",
+        "yuv422p10le",
+        "yuv444p10le",
+        "yuv444p12le",
+        "gray",
+        "gray10le",
+        "yuv444p16le",
+    ],
+)
+@pytest.mark.parametrize("range_name", ["limited", "full"])
+@pytest.mark.parametrize("matrix", ["bt601", "bt709", "bt2020nc"])
+def test_layouts_and_tags_are_read(new_clip, layout, range_name, matrix):
+    tags = ColorTags(matrix, range_name, "bt709", "bt709")
+    with VideoReader(new_clip("clip.mkv", codec="ffv1", layout=layout, color=tags, frames=2)) as reader:
+        assert reader.info.layout.name == layout
+        assert reader.info.color == tags
+        wanted = picture(1) if "gray" not in layout else None
+        rgb = to_rgb(reader.frame(1))
+        assert reader.warnings == ()
+    if wanted is not None:
+        assert np.abs(rgb - wanted)[20:, 30:].max() < 0.02
+
+
+@pytest.mark.parametrize(("height", "matrix"), [(48, "bt601"), (576, "bt601"), (578, "bt709")])
+def test_missing_tags_are_decided_by_size_and_said(new_clip, height, matrix):
+    untagged = ColorTags(matrix, "limited", assumed=("matrix", "range"))
+    with VideoReader(new_clip("clip.mp4", color=untagged, size=(height, 64), frames=1)) as reader:
+        assert reader.info.color == ColorTags(matrix, "limited", "unknown", "unknown", ("matrix", "range"))
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_rotation_and_pixel_aspect_are_noted(new_clip, rotation):
+    path = new_clip("clip.mp4", rotation=rotation, pixel_aspect=Fraction(4, 3))
+    with VideoReader(path) as reader:
+        assert reader.info.rotation_degrees == rotation
+        assert reader.info.pixel_aspect == Fraction(4, 3)
+        assert (reader.info.width, reader.info.height) == (64, 48)
+
+
+def test_hdr_is_recognised_and_said(new_clip):
+    pq = ColorTags("bt2020nc", "limited", "bt2020", "smpte2084")
+    with VideoReader(new_clip("clip.mkv", codec="ffv1", layout="yuv420p10le", color=pq, frames=1)) as reader:
+        assert reader.info.color.is_hdr
+        assert "HDR" in reader.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "layout"),
+    [("rgb24", "yuv444p10le"), ("bgra", "yuv444p10le"), ("gbrp16le", "yuv444p16le")],
+)
+def test_rgb_sources_become_yuv_with_a_warning(tmp_path, source, layout):
+    path = tmp_path / ("clip.mov" if source == "rgb24" else "clip.mkv")
+    rgb = np.round(picture(3) * 255).astype(np.uint8)
+    codec = "png" if source == "rgb24" else "ffv1"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, source
+        frame = av.VideoFrame.from_ndarray(rgb, "rgb24")
+        if source == "gbrp16le":
+            frame = av.VideoFrame(64, 48, source)
+            for plane, channel in zip(frame.planes, (1, 2, 0), strict=True):
+                view = np.frombuffer(memoryview(plane), np.uint16).reshape(48, -1)
+                view[:, :64] = rgb[..., channel].astype(np.uint16) * 257
+        else:
+            frame = frame.reformat(format=source)
+        frame.pts, frame.time_base = 0, Fraction(1, 25)
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        assert reader.info.layout.name == layout
+        assert "converted" in reader.warnings[0]
+        assert reader.info.color.range == "full"
+        assert np.abs(to_rgb(reader.frame(0)) * 255 - rgb).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("source", "layout"), [("yuva420p", "yuv420p"), ("yuv411p", "yuv444p"), ("yuv410p", "yuv444p")]
+)
+def test_uncommon_layouts_are_repacked_with_a_warning(new_clip, tmp_path, source, layout):
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as output:
+        stream = output.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, source
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 128, np.uint8), "rgb24").reformat(format=source)
+        frame.pts = 0
+        output.mux(stream.encode(frame))
+        output.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        assert reader.info.layout.name == layout
+        assert reader.warnings
+        assert to_rgb(reader.frame(0)).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def broken_files(folder):
+    (folder / "text.mp4").write_text("this is no video\n" * 50)
+    (folder / "notes.txt").write_text("this is no video\n" * 50)
+    (folder / "empty.mp4").touch()
+    (folder / "folder.mp4").mkdir()
+    make_sound(folder / "sound.m4a")
+    whole = make_clip(folder / "whole.mp4").read_bytes()
+    (folder / "cut.mp4").write_bytes(whole[: whole.rindex(b"moov") - 4])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("text.mp4", "not a video"),
+        ("notes.txt", "not a video"),
+        ("empty.mp4", "empty"),
+        ("sound.m4a", "only sound"),
+        ("missing.mp4", "no such file"),
+        ("folder.mp4", "folder"),
+        ("cut.mp4", "cut short"),
+    ],
+)
+def test_what_is_no_video_is_refused_in_one_sentence(tmp_path, name, words):
+    broken_files(tmp_path)
+    with pytest.raises(VideoOpenError) as caught:
+        VideoReader(tmp_path / name)
+    sentence = caught.value.sentence
+    assert words in sentence
+    assert name in sentence
+    assert caught.value.hint
+    assert "\n" not in sentence
+
+
+def test_a_truncated_file_gives_what_it_has_and_says_so(new_clip):
+    path = new_clip("clip.mkv", codec="ffv1", frames=FRAMES)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(len(whole) * 0.6)])
+    with VideoReader(path) as reader:
+        count = reader.info.frame_count
+        frames = list(reader.frames())
+    assert 2 < count < FRAMES
+    assert len(frames) == count
+    assert [number_of(frame) for frame in frames] == list(range(count))
+
+
+def test_a_truncated_mp4_with_its_table_in_front_counts_what_is_left(tmp_path):
+    path = tmp_path / "fast.mp4"
+    source = make_clip(tmp_path / "clip.mp4")
+    with av.open(str(source)) as given, av.open(str(path), "w", options={"movflags": "+faststart"}) as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.index(b"mdat") + int(0.55 * (len(whole) - whole.index(b"mdat")))])
+    with VideoReader(path) as reader:
+        count = reader.info.frame_count
+        assert 0 < count < FRAMES
+        assert [number_of(frame) for frame in reader.frames()] == list(range(count))
+        assert any("truncated" in text and f"{count} of {FRAMES}" in text for text in reader.warnings)
+
+
+def test_a_bad_frame_in_the_middle_is_named(new_clip):
+    path = new_clip("clip.mkv", codec="ffv1", options={"slicecrc": "1", "level": "3", "g": "1"})
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+    data = bytearray(path.read_bytes())
+    chunk = bytes(packets[5])
+    at = data.find(chunk)
+    assert at > 0
+    data[at : at + len(chunk)] = b"\xff" * len(chunk)
+    path.write_bytes(data)
+    with VideoReader(path) as reader:
+        assert number_of(reader.frame(4)) == 4
+        with pytest.raises(VideoReadError) as caught:
+            reader.frame(5)
+        assert caught.value.frame == 5
+        assert number_of(reader.frame(6)) == 6
+        with pytest.raises(VideoReadError):
+            list(reader.frames())
+
+
+@pytest.mark.parametrize("index", [-1, FRAMES, 10**9])
+def test_frames_outside_the_clip_are_refused(clip, index):
+    with VideoReader(clip) as reader, pytest.raises(VideoReadError, match="no frame"):
+        reader.frame(index)
+
+
+def test_reading_on_does_not_seek(clip, monkeypatch):
+    with VideoReader(clip) as reader:
+        monkeypatch.setattr(reader, "_restart", lambda pts: pytest.fail("it has sought"))
+        assert len(list(reader.frames())) == FRAMES
+        # The last ones are still in memory.
+        assert number_of(reader.frame(FRAMES - 3)) == FRAMES - 3

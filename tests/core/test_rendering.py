@@ -1,0 +1,111 @@
+"""Laws of rendering: preview equals export, windows keep to their scene, neutral is untouched, memory stays bounded."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from vecnet_core.checkpoint import Checkpoint
+from vecnet_core.correction.corrector import Corrector
+from vecnet_core.device import Device
+from vecnet_core.errors import InputError
+from vecnet_core.network.vecnet import VECNet, VECNetConfig
+from vecnet_core.rendering import ClipRenderer, LightScan
+from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.color import from_rgb
+from vecnet_core.video.reader import VideoReader
+
+TINY = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
+
+
+@pytest.fixture(scope="module")
+def corrector() -> Corrector:
+    torch.manual_seed(3)
+    network = VECNet(TINY).eval().requires_grad_(requires_grad=False)
+    for name, value in network.named_parameters():
+        if any(part in name for part in ("curve.", "grid.head", "illumination.head")):
+            value.add_(0.1 * torch.randn_like(value))
+    return Corrector(Checkpoint(network, "test"), Device("cpu", "CPU"))
+
+
+@pytest.fixture
+def reader(clip: Path) -> Iterator[VideoReader]:
+    with VideoReader(clip) as opened:
+        yield opened
+
+
+def scanned(reader: VideoReader) -> LightScan:
+    scan = LightScan(reader)
+    assert [sample.index for sample in scan] == list(range(reader.info.frame_count))
+    return scan
+
+
+def test_preview_at_full_size_is_the_exported_frame(reader: VideoReader, corrector: Corrector) -> None:
+    light = scanned(reader).light
+    settings = CorrectionSettings(strength=0.8, exposure_ev=0.3)
+    exported = list(ClipRenderer(reader, corrector, light).corrected_frames(settings))
+    assert [frame.index for frame in exported] == list(range(reader.info.frame_count))
+    renderer = ClipRenderer(reader, corrector, light)
+    for index in (7, 0, 11, 3):
+        source = reader.frame(index)
+        shown = from_rgb(renderer.render(index, settings).corrected, source)
+        for ours, theirs in zip(shown.planes, exported[index].planes, strict=True):
+            # Batches of four and single windows add up in another order: at most one code value.
+            assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+        assert exported[index].pts == source.pts
+
+
+def test_a_range_exports_what_the_whole_clip_would(reader: VideoReader, corrector: Corrector) -> None:
+    light = scanned(reader).light
+    whole = list(ClipRenderer(reader, corrector, light).corrected_frames(CorrectionSettings()))
+    part = list(ClipRenderer(reader, corrector, light).corrected_frames(CorrectionSettings(), 3, 9))
+    assert [frame.index for frame in part] == list(range(3, 9))
+    for frame in part:
+        assert np.abs(frame.planes[0].astype(int) - whole[frame.index].planes[0].astype(int)).max() <= 1
+
+
+def test_neutral_settings_hand_the_planes_through(reader: VideoReader, corrector: Corrector) -> None:
+    neutral = CorrectionSettings(strength=0.0)
+    for frame in ClipRenderer(reader, corrector).corrected_frames(neutral):
+        assert all(np.array_equal(a, b) for a, b in zip(frame.planes, reader.frame(frame.index).planes, strict=True))
+
+
+def test_a_slider_never_runs_the_network(reader: VideoReader, corrector: Corrector) -> None:
+    renderer = ClipRenderer(reader, corrector)
+    assert not renderer.is_analysed(5)
+    renderer.render(5, CorrectionSettings())
+    assert renderer.is_analysed(5)
+    analysis = renderer.analysis(5)
+    moved = renderer.render(5, CorrectionSettings(shadows=0.2, highlights=1.7), size=(24, 32))
+    assert renderer.analysis(5) is analysis
+    assert moved.corrected.shape == (24, 32, 3)
+    assert renderer.maps(5, CorrectionSettings(), size=(24, 32)).weights.shape == (24, 32, 3)
+
+
+def test_knowing_the_light_makes_old_analyses_stale(reader: VideoReader, corrector: Corrector) -> None:
+    renderer = ClipRenderer(reader, corrector)
+    renderer.analysis(5)
+    light = scanned(reader).light
+    light.gains_ev[:] = 0.2
+    renderer.set_light(light)
+    assert not renderer.is_analysed(5)
+    assert renderer.gain_ev(5) == pytest.approx(0.2)
+
+
+def test_scan_measures_flicker_of_a_clip(new_clip: Callable[..., Path]) -> None:
+    with VideoReader(new_clip("plain.mp4")) as reader:
+        scan = LightScan(reader)
+        with pytest.raises(InputError):
+            _ = scan.light
+        samples = list(scan)
+        assert len(scan.light.gains_ev) == reader.info.frame_count
+        assert samples[3].thumbnail.dtype == np.uint8
+        assert [sample.exposure_ev for sample in samples] == list(scan.light.exposures_ev)
+
+
+def test_corrected_exposure_is_that_of_the_shown_frame(reader: VideoReader, corrector: Corrector) -> None:
+    renderer = ClipRenderer(reader, corrector)
+    darker = renderer.corrected_exposure(4, CorrectionSettings(exposure_ev=-1.0))
+    assert darker < renderer.corrected_exposure(4, CorrectionSettings()) - 0.7

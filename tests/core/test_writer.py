@@ -1,0 +1,271 @@
+"""Laws of the writer: what was not to be changed comes back equal, and a failure leaves the folder as it was."""
+
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from clips import FRAMES, audio_packets, make_clip, make_frame, number_of
+
+from vecnet_core.errors import InputError, SettingsError, VecnetError, VideoWriteError
+from vecnet_core.frame import ColorTags
+from vecnet_core.video.encode import ENCODERS, EncodeSettings, choose_encoder, choose_layout
+from vecnet_core.video.layouts import plan_layout
+from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.writer import VideoWriter
+
+LOSSLESS = EncodeSettings("ffv1")
+VARIABLE = [0, 3, 4, 9, 10, 16, 17, 18, 30, 31, 32, 40]
+
+
+def rewrite(source, target, encode=LOSSLESS, start=0, stop=None, **options):
+    """Read a clip and write its frames unchanged; returns the two open readers."""
+    reader = VideoReader(source)
+    with VideoWriter(target, reader.info, encode, copy_from=source, **options) as writer:
+        for frame in reader.frames(start, stop):
+            writer.write(frame)
+    return reader, VideoReader(target)
+
+
+@pytest.mark.parametrize(
+    "layout",
+    ["yuv420p", "yuv422p", "yuv444p", "yuv420p10le", "yuv422p10le", "yuv444p12le", "yuv444p16le", "gray", "gray10le"],
+)
+@pytest.mark.parametrize("range_name", ["limited", "full"])
+def test_lossless_keeps_every_code_and_tag(new_clip, tmp_path, layout, range_name):
+    tags = ColorTags("bt601", range_name, "smpte170m", "smpte170m")
+    source = new_clip("source.mkv", codec="ffv1", layout=layout, color=tags)
+    before, after = rewrite(source, tmp_path / "out.mkv")
+    assert after.info.color == tags
+    assert after.info.layout == before.info.layout
+    assert after.info.frame_count == FRAMES
+    for old, new in zip(before.frames(), after.frames(), strict=True):
+        assert all((x == y).all() for x, y in zip(old.planes, new.planes, strict=True))
+        assert old.pts_seconds == new.pts_seconds
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending", "layout", "written"),
+    [
+        ("h264", "mp4", "yuv420p", "yuv420p"),
+        ("h264", "mp4", "yuv420p10le", "yuv420p10le"),
+        ("h264", "mkv", "yuv444p", "yuv444p"),
+        ("hevc", "mov", "yuv420p10le", "yuv420p10le"),
+        ("hevc", "mp4", "yuv444p12le", "yuv444p12le"),
+        ("av1", "mp4", "yuv420p10le", "yuv420p10le"),
+        ("av1", "webm", "gray", "yuv420p"),
+        ("prores", "mov", "yuv420p", "yuv422p10le"),  # FFmpeg decodes 4:4:4 ProRes to 12 bits
+        ("prores", "mov", "yuv444p10le", "yuv444p12le"),
+        ("ffv1", "mkv", "yuv420p", "yuv420p"),
+        ("match", "mp4", "yuv420p", "yuv420p"),
+    ],
+)
+def test_every_codec_keeps_times_tags_and_picture(new_clip, tmp_path, codec, ending, layout, written):
+    tags = ColorTags("bt709", "limited", "bt709", "bt709")
+    source = new_clip("source.mkv", codec="ffv1", layout=layout, color=tags, rate=Fraction(25))
+    encode = EncodeSettings(codec, preset={"h264": "ultrafast", "hevc": "ultrafast", "av1": "12"}.get(codec))
+    target = tmp_path / f"out.{ending}"
+    before, after = rewrite(source, target, encode)
+    assert after.info.layout.name == written
+    assert after.info.color == tags
+    assert after.info.codec == ("ffv1" if codec == "match" else codec)
+    assert [f.pts_seconds - after.frame(0).pts_seconds for f in after.frames()] == [
+        f.pts_seconds for f in before.frames()
+    ]
+    assert [number_of(frame) for frame in after.frames()] == list(range(FRAMES))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": Fraction(24000, 1001), "time_base": Fraction(1, 24000)},
+        {"time_base": Fraction(1, 100), "pts": VARIABLE},
+        {"time_base": Fraction(1, 25), "pts": list(range(1000, 1012))},
+        {"time_base": Fraction(1, 90000), "pts": [900000 + 3600 * i for i in range(12)]},
+    ],
+    ids=["ntsc", "variable", "late-start", "mpeg-clock"],
+)
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_times_are_exact_in_mp4(new_clip, tmp_path, options, codec):
+    source = new_clip("source.mp4", **options)
+    before, after = rewrite(source, tmp_path / "out.mp4", EncodeSettings(codec))
+    assert [f.pts_seconds for f in after.frames()] == [f.pts_seconds for f in before.frames()]
+    assert after.info.is_variable_rate == before.info.is_variable_rate
+    assert after.info.frame_rate == before.info.frame_rate
+    if not before.info.is_variable_rate:  # MP4 has durations in decoding order, so the last frame's is not exact there
+        assert after.info.duration_seconds == pytest.approx(before.info.duration_seconds, abs=1e-6)
+
+
+def test_untagged_stays_untagged(new_clip, tmp_path):
+    untagged = ColorTags("bt601", "limited", assumed=("matrix", "range"))
+    _, after = rewrite(new_clip("source.mp4", color=untagged), tmp_path / "out.mp4", EncodeSettings())
+    assert after.info.color.assumed == ("matrix", "range")
+
+
+@pytest.mark.parametrize("rotation", [90, 180, 270])
+def test_rotation_aspect_and_metadata_are_copied(new_clip, tmp_path, rotation):
+    source = new_clip("source.mp4", rotation=rotation, pixel_aspect=Fraction(4, 3), metadata={"title": "Dog run"})
+    _, after = rewrite(source, tmp_path / "out.mp4", EncodeSettings())
+    assert after.info.rotation_degrees == rotation
+    assert after.info.pixel_aspect == Fraction(4, 3)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.metadata["title"] == "Dog run"
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_sound_is_copied_packet_for_packet(clip, tmp_path, ending):
+    target = tmp_path / f"out.{ending}"
+    rewrite(clip, target, EncodeSettings())
+    old, new = audio_packets(clip), audio_packets(target)
+    assert [data for _, data in new] == [data for _, data in old]
+    if ending != "mkv":
+        assert [time for time, _ in new] == [time for time, _ in old]
+
+
+def test_a_range_cuts_sound_and_picture_alike(new_clip, tmp_path):
+    source = new_clip("source.mp4", frames=12, rate=Fraction(12), audio="aac")
+    target = tmp_path / "out.mp4"
+    _, after = rewrite(source, target, EncodeSettings(), 3, 9, start_seconds=0.25, stop_seconds=0.75)
+    assert [number_of(frame) for frame in after.frames()] == [3, 4, 5, 6, 7, 8]
+    assert after.info.start_pts == 0
+    old, new = audio_packets(source), audio_packets(target)
+    kept = [(time - Fraction(1, 4), data) for time, data in old if Fraction(1, 4) <= time < Fraction(3, 4)]
+    assert [data for _, data in new] == [data for _, data in kept]
+    assert all(abs(a - b) < Fraction(1, 24000) for (a, _), (b, _) in zip(new, kept, strict=True))
+
+
+def test_a_failure_leaves_the_old_output_and_nothing_else(clip, tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    target = folder / "out.mp4"
+    target.write_bytes(b"precious")
+    reader = VideoReader(clip)
+
+    def fail():
+        with VideoWriter(target, reader.info, EncodeSettings(), copy_from=clip) as writer:
+            writer.write(reader.frame(0))
+            assert any(path.name.startswith(".out.part") for path in folder.iterdir())
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        fail()
+    assert target.read_bytes() == b"precious"
+    assert list(folder.iterdir()) == [target]
+
+
+def test_the_output_appears_only_when_whole(clip, tmp_path):
+    target = tmp_path / "out.mp4"
+    with VideoReader(clip) as reader, VideoWriter(target, reader.info, EncodeSettings()) as writer:
+        for frame in reader.frames():
+            writer.write(frame)
+            assert not target.exists()
+        writer.finish()
+        assert target.exists()
+    assert VideoReader(target).info.frame_count == FRAMES
+
+
+@pytest.mark.parametrize(
+    ("name", "encode", "kind", "words"),
+    [
+        ("missing/out.mp4", EncodeSettings(), VideoWriteError, "folder does not exist"),
+        ("source.mp4", EncodeSettings(), InputError, "source itself"),
+        ("out.xyz", EncodeSettings(), VideoWriteError, "ending"),
+        ("out", EncodeSettings(), VideoWriteError, "ending"),
+        ("folder", EncodeSettings(), VideoWriteError, "folder"),
+        ("out.webm", EncodeSettings(), VideoWriteError, "cannot hold h264"),
+        ("out.webm", EncodeSettings("av1"), VideoWriteError, "cannot hold the source's aac"),
+        ("out.mp4", EncodeSettings("prores"), VideoWriteError, "cannot hold prores"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_before_any_work(new_clip, tmp_path, name, encode, kind, words):
+    source = new_clip("source.mp4", audio="aac")
+    (tmp_path / "folder").mkdir()
+    there = sorted(tmp_path.iterdir())
+    whole = source.read_bytes()
+    with VideoReader(source) as reader, pytest.raises(kind) as caught:
+        VideoWriter(tmp_path / name, reader.info, encode, copy_from=source)
+    assert words in caught.value.sentence
+    assert caught.value.hint
+    assert sorted(tmp_path.iterdir()) == there
+    assert source.read_bytes() == whole
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="everything is writable for root")
+def test_an_unwritable_folder_is_refused(clip, tmp_path):
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    with VideoReader(clip) as reader, pytest.raises(VideoWriteError, match="not writable"):
+        VideoWriter(folder / "out.mp4", reader.info, EncodeSettings())
+
+
+def test_frames_out_of_order_and_empty_outputs_are_refused(clip, tmp_path):
+    target = tmp_path / "out.mp4"
+    reader = VideoReader(clip)
+
+    def write(*indices):
+        with VideoWriter(target, reader.info, LOSSLESS) as writer:
+            for index in indices:
+                writer.write(reader.frame(index))
+
+    with pytest.raises(VideoWriteError, match="rising"):
+        write(3, 2)
+    with pytest.raises(VideoWriteError, match="no frame"):
+        write()
+    assert not target.exists()
+
+
+@pytest.mark.parametrize("layout", ["yuv444p16le", "yuv420p12le"])
+def test_bits_are_never_lost_silently(layout):
+    plan = plan_layout(layout)
+    assert plan is not None
+    with pytest.raises(VideoWriteError, match="without loss"):
+        choose_layout(ENCODERS["h264"], plan.layout)
+
+
+@pytest.mark.parametrize("codec", list(ENCODERS))
+def test_the_encoders_accept_the_layouts_we_say(codec):
+    encoder = ENCODERS[codec]
+    formats = {each.name for each in av.Codec(encoder.name, "w").video_formats or ()}
+    assert set(encoder.layouts) <= formats
+
+
+@pytest.mark.parametrize(
+    ("codec", "values"),
+    [
+        ("mpeg7", {}),
+        ("h264", {"crf": 99}),
+        ("h264", {"preset": "warp"}),
+        ("ffv1", {"crf": 3}),
+        ("av1", {"preset": "slow"}),
+    ],
+)
+def test_settings_outside_their_range_are_refused_with_the_possible_ones(codec, values):
+    with pytest.raises(SettingsError) as caught:
+        EncodeSettings(codec, **values)
+    assert caught.value.hint
+
+
+def test_match_follows_the_source():
+    assert choose_encoder(EncodeSettings("match"), "hevc").codec == "hevc"
+    assert choose_encoder(EncodeSettings("match"), "mpeg4").codec == "h264"
+    with pytest.raises(VecnetError):
+        choose_encoder(EncodeSettings("match", crf=20), "prores")
+
+
+def test_a_corrected_10_bit_frame_stays_10_bit(new_clip, tmp_path):
+    source = new_clip("source.mkv", codec="ffv1", layout="yuv420p10le", frames=1)
+    ramp = np.repeat(np.tile(np.linspace(0, 1, 64, dtype=np.float32), (48, 1))[..., None], 3, axis=2)
+    target = tmp_path / "out.mkv"
+    with VideoReader(source) as reader, VideoWriter(target, reader.info, LOSSLESS) as writer:
+        frame = make_frame(layout="yuv420p10le", rgb=ramp)
+        writer.write(frame)
+    with VideoReader(target) as reader:
+        assert (reader.frame(0).planes[0] == frame.planes[0]).all()
+        assert len(np.unique(reader.frame(0).planes[0])) == 64
+
+
+def test_made_clips_are_small(tmp_path):
+    assert make_clip(tmp_path / "a.mp4").stat().st_size < 50_000

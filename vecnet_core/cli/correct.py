@@ -1,0 +1,114 @@
+"""``vecnet correct``: writes a corrected copy of a clip, and leaves nothing behind when it does not come to that."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vecnet_core.cli.options import corrector_of, settings_of
+from vecnet_core.errors import InputError, VideoWriteError
+from vecnet_core.project import Project
+from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.opening import open_video
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator
+
+    from vecnet_core.cli.printing import Printer
+    from vecnet_core.export import ExportProgress
+
+STAGES = {"light": "Measuring light", "export": "Correcting"}
+
+
+def run(options: argparse.Namespace, printer: Printer) -> None:
+    """Check everything that can be checked at once, then export."""
+    output = Path(options.output)
+    project = Project(
+        clip=Path(options.input),
+        settings=settings_of(options),
+        start_seconds=options.start,
+        stop_seconds=options.end,
+        encode=EncodeSettings(options.codec, options.crf, options.preset),
+        device=options.device,
+        output=output,
+    )
+    container, _ = open_video(project.clip, 1)
+    container.close()
+    if output.exists() and output.samefile(project.clip):
+        raise InputError("the output is the source itself", path=output, hint="give the output another name")
+    if output.is_file() and not options.overwrite:
+        raise InputError("the output exists already", path=output, hint="add --overwrite, or give another name")
+    with _made_folder(output.absolute().parent):
+        _export(project, options, printer)
+
+
+def _export(project: Project, options: argparse.Namespace, printer: Printer) -> None:
+    """Export with a progress bar and JSON lines."""
+    from vecnet_core.export import export_video
+
+    begun = time.monotonic()
+    corrector = corrector_of(options) if options.checkpoint and not project.settings.is_neutral else None
+    last: ExportProgress | None = None
+    with closing(export_video(project, corrector)) as export, printer.bar(1, "frame") as bar:
+        for last in export:
+            if last.stage in STAGES:
+                bar.move_to(last.done, last.total, STAGES[last.stage])
+                printer.event(_progress_event(last))
+    if last is not None:
+        _tell_done(last, time.monotonic() - begun, printer)
+
+
+def _progress_event(progress: ExportProgress) -> dict[str, Any]:
+    """Progress as JSON."""
+    return {
+        "event": "progress",
+        "stage": progress.stage,
+        "done": progress.done,
+        "total": progress.total,
+        "seconds_left": progress.seconds_left,
+    }
+
+
+def _tell_done(progress: ExportProgress, seconds: float, printer: Printer) -> None:
+    """Say what was written, and what there is to know about it."""
+    for warning in progress.warnings:
+        printer.note(f"Note: {warning}.")
+    device = f" on {progress.device}" if progress.device else ""
+    printer.text(f"Wrote {progress.output}: {progress.done} frames in {seconds:.1f} s{device}.")
+    printer.event(
+        {
+            "event": "done",
+            "output": str(progress.output),
+            "frames": progress.done,
+            "seconds": round(seconds, 3),
+            "device": progress.device,
+            "warnings": list(progress.warnings),
+        }
+    )
+
+
+@contextmanager
+def _made_folder(folder: Path) -> Generator[None]:
+    """The output's folder, made when missing, and removed again when nothing comes to lie in it."""
+    missing: list[Path] = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    try:
+        for each in reversed(missing):
+            try:
+                each.mkdir()
+            except OSError as error:
+                raise VideoWriteError(
+                    f"the folder cannot be made ({error.strerror})", path=each, hint="choose a folder you may write to"
+                ) from error
+        yield
+    except BaseException:
+        for each in missing:
+            # Something else may have come to lie in it meanwhile; then it stays.
+            with suppress(OSError):
+                each.rmdir()
+        raise

@@ -1,0 +1,77 @@
+"""Runs one command and turns how it ended into an exit code and at most one sentence."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from vecnet_core.cli.parser import make_parser
+from vecnet_core.cli.printing import Printer
+from vecnet_core.errors import VecnetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+log = logging.getLogger(__name__)
+
+SUCCESS, FAILURE, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: Without the program's name; `sys.argv` when left out.
+
+    Returns:
+        0 for success, 2 for an error with a sentence, 130 when interrupted, 1 for what should not happen.
+    """
+    logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
+    options = make_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    printer = Printer(getattr(options, "json", None))
+    try:
+        # Only the module of the command that runs is loaded, so that `--help` needs neither torch nor FFmpeg.
+        command = import_module(f"vecnet_core.cli.{options.module}")
+        code = command.run(options, printer)
+        printer.close()
+    except VecnetError as error:
+        return _refuse(printer, error.sentence)
+    except KeyboardInterrupt:
+        return _interrupted(printer)
+    except BrokenPipeError:
+        # Whoever read the output has gone; without this Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    except Exception as error:  # the edge of the program: never a bare traceback
+        log.debug("unexpected error", exc_info=True)
+        text = f"an unexpected error stopped the command ({type(error).__name__}: {error})"
+        _refuse(printer, text.replace("\n", " ") + "; please report it with the command that you typed.")
+        return FAILURE
+    return SUCCESS if code is None else int(code)
+
+
+def _refuse(printer: Printer, sentence: str) -> int:
+    """Say what is wrong, on standard error and to whoever reads the JSON."""
+    printer.event({"event": "error", "message": sentence})
+    printer.note(sentence)
+    printer.close()
+    return REFUSED
+
+
+def _interrupted(printer: Printer) -> int:
+    """Say that nothing was left behind."""
+    printer.event({"event": "interrupted"})
+    printer.note("Interrupted; nothing unfinished was left behind.")
+    printer.close()
+    return INTERRUPTED
+
+
+def _interrupt(number: int, frame: FrameType | None) -> Any:
+    """A polite request to end is treated as Ctrl+C, so that part files are removed."""
+    raise KeyboardInterrupt

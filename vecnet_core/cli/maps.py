@@ -1,0 +1,96 @@
+"""``vecnet maps``: everything the correction of one frame is made from, as PNG pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from vecnet_core.cli.options import corrector_of, settings_of
+from vecnet_core.errors import InputError
+from vecnet_core.rendering import ClipRenderer, LightScan
+from vecnet_core.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    import argparse
+
+    from vecnet_core.cli.printing import Printer
+    from vecnet_core.correction.compose import CorrectionMaps
+
+PICTURES = {
+    "source": "source",
+    "illumination_under": "illumination_under",
+    "illumination_over": "illumination_over",
+    "candidate_brightened": "brightened",
+    "candidate_darkened": "darkened",
+    "candidate_synthesised": "synthesised",
+    "weights": "weights",
+    "reflectance": "reflectance",
+    "corrected": "corrected",
+}
+"""File names and the fields of `CorrectionMaps` they show; red, green and blue of the weights are the candidates."""
+
+_COLD, _NEUTRAL, _WARM = (31, 84, 158), (225, 225, 225), (196, 96, 20)
+
+
+def run(options: argparse.Namespace, printer: Printer) -> None:
+    """Analyse one frame in the light of its clip."""
+    folder = Path(options.folder)
+    settings = settings_of(options)
+    with VideoReader(Path(options.input)) as reader:
+        if not 0 <= options.frame < reader.info.frame_count:
+            raise InputError(
+                f"there is no frame {options.frame}",
+                path=reader.info.path,
+                hint=f"give 0 to {reader.info.frame_count - 1}",
+            )
+        corrector = corrector_of(options)
+        scan = LightScan(reader)
+        with printer.bar(reader.info.frame_count, "frame") as bar:
+            for done, _ in enumerate(scan, start=1):
+                bar.move_to(done, reader.info.frame_count, "Measuring light")
+        maps = ClipRenderer(reader, corrector, scan.light).maps(options.frame, settings)
+    written, limit = write_maps(maps, folder)
+    printer.document(
+        {"frame": options.frame, "gain_limit_stops": limit, "maps": {name: str(path) for name, path in written.items()}}
+    )
+    printer.text(f"Wrote {len(written)} pictures of frame {options.frame} to {folder}.")
+    printer.text(f"The gain is blue for {-limit:g} stops, grey for 0, orange for +{limit:g}.")
+
+
+def write_maps(maps: CorrectionMaps, folder: Path) -> tuple[dict[str, Path], float]:
+    """Write the pictures; returns their paths and the stops at the ends of the gain's colours.
+
+    Raises:
+        InputError: The folder cannot be written to.
+    """
+    from PIL import Image
+
+    limit = float(max(1.0, np.ceil(np.abs(maps.gain_stops).max())))
+    pictures = {name: _codes(getattr(maps, field)) for name, field in PICTURES.items()}
+    pictures["gain_stops"] = _false_colour(maps.gain_stops / limit)
+    written: dict[str, Path] = {}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, picture in pictures.items():
+            written[name] = folder / f"{name}.png"
+            Image.fromarray(picture).save(written[name])
+    except OSError as error:
+        raise InputError(
+            f"the pictures cannot be written ({error.strerror or error})", path=folder, hint="choose another folder"
+        ) from error
+    return written, limit
+
+
+def _codes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """[0, 1] as 8-bit codes."""
+    return (np.clip(np.nan_to_num(values), 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _false_colour(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """[-1, 1] as blue over grey to orange, which colour-blind people tell apart too."""
+    amount = np.clip(np.nan_to_num(values), -1, 1)[..., None]
+    end = np.where(amount < 0, np.array(_COLD), np.array(_WARM))
+    return (np.array(_NEUTRAL) + (end - np.array(_NEUTRAL)) * np.abs(amount) + 0.5).astype(np.uint8)

@@ -1,0 +1,222 @@
+"""The commands and options of ``vecnet``, and their help."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import NoReturn
+
+DESCRIPTION = """\
+VECNet corrects badly exposed video: too dark, blown out, flickering or pumping.
+
+It measures the light of the whole clip, looks at every frame with a neural network, and writes a corrected copy of the
+same size, frame times, colour tags and sound. Your source file is never changed."""
+
+EXAMPLES = """\
+examples:
+  vecnet studio holiday.mp4                         open the window with a clip
+  vecnet correct dark.mp4 out/dark.mp4              correct a clip
+  vecnet correct in.mov out.mov --codec prores      ... as ProRes, for editing on
+  vecnet correct in.mp4 out.mp4 --shadows 0.7 --highlights 1.2 --start 0:10 --end 0:20
+  vecnet inspect in.mp4                             facts, exposure and flicker of a clip
+  vecnet maps in.mp4 maps/ --frame 120              what the network saw, as pictures
+  vecnet doctor                                     does everything work on this machine?
+
+Every command has its own help: vecnet correct --help"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        sys.stderr.write(f"{self.prog}: {message}; see {self.prog} --help.\n")
+        sys.exit(2)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    parser = _Parser(
+        prog="vecnet", description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"vecnet {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_correct(commands)
+    _add_inspect(commands)
+    _add_maps(commands)
+    _add_evaluate(commands)
+    _add_train(commands)
+    _add_studio(commands)
+    _add_doctor(commands)
+    return parser
+
+
+def seconds(text: str) -> float:
+    """A time: seconds (``12.5``), or hours, minutes and seconds with colons (``1:02.5``, ``0:01:02``)."""
+    parts = text.split(":")
+    if len(parts) > 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time")
+    try:
+        numbers = [float(part) for part in parts]
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no time: give seconds (12.5) or minutes and seconds (1:02.5)"
+        ) from None
+    total = 0.0
+    for number in numbers:
+        total = total * 60 + number
+    return total
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_command(commands: _Commands[_Parser], name: str, summary: str, details: str, module: str) -> _Parser:
+    """A command whose module `run`s it."""
+    made = commands.add_parser(
+        name, help=summary, description=details, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    made.set_defaults(module=module)
+    return made
+
+
+def _add_json(parser: _Parser, what: str) -> None:
+    """The option ``--json [FILE]``."""
+    parser.add_argument(
+        "--json", nargs="?", const="-", metavar="FILE", help=f"{what}, to FILE or (without FILE) to standard output"
+    )
+
+
+def _add_settings(parser: _Parser) -> None:
+    """The correction sliders."""
+    group = parser.add_argument_group("correction")
+    group.add_argument("--strength", type=float, default=1.0, metavar="0..1", help="share of the whole correction (1)")
+    group.add_argument(
+        "--shadows",
+        type=float,
+        default=1.0,
+        metavar="0..2",
+        help="factor on what is brightened (1: as the network says)",
+    )
+    group.add_argument(
+        "--highlights",
+        type=float,
+        default=1.0,
+        metavar="0..2",
+        help="factor on what is darkened (1: as the network says)",
+    )
+    group.add_argument(
+        "--exposure-ev", type=float, default=0.0, metavar="-3..3", help="trim of the result in stops (0)"
+    )
+    group.add_argument(
+        "--steadiness", type=float, default=1.0, metavar="0..1", help="share of the flicker that is removed (1)"
+    )
+
+
+def _add_network(parser: _Parser) -> None:
+    """Where the network runs and which weights it has."""
+    group = parser.add_argument_group("network")
+    group.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (auto)")
+    group.add_argument("--checkpoint", metavar="FILE", help="weights from `vecnet train` instead of the bundled ones")
+
+
+def _add_correct(commands: _Commands[_Parser]) -> None:
+    """``vecnet correct``."""
+    details = (
+        "Write a corrected copy of a clip. Size, frame times, colour tags, rotation, sound and metadata are kept.\n"
+        "OUT appears only when it is whole; its folder is made when it does not exist. With --strength 0 and\n"
+        "--codec ffv1 the pictures come out bit for bit as they went in."
+    )
+    parser = _add_command(commands, "correct", "write a corrected copy of a clip", details, "correct")
+    parser.add_argument("input", metavar="IN", help="the clip")
+    parser.add_argument(
+        "output", metavar="OUT", help="the file to write; its ending (.mp4, .mov, .mkv) is the container"
+    )
+    _add_settings(parser)
+    group = parser.add_argument_group("output")
+    group.add_argument(
+        "--codec",
+        default="h264",
+        metavar="NAME",
+        help="h264, hevc, av1, prores, ffv1, or match for the source's (h264)",
+    )
+    group.add_argument("--crf", type=int, metavar="N", help="quality, lower is better (18 for h264)")
+    group.add_argument("--preset", metavar="NAME", help="encoder's speed against size (medium), or the ProRes profile")
+    group.add_argument("--start", type=seconds, default=0.0, metavar="TIME", help="begin here (12.5 or 1:02.5)")
+    group.add_argument("--end", type=seconds, default=None, metavar="TIME", help="end here")
+    group.add_argument("--overwrite", action="store_true", help="replace OUT when it exists")
+    _add_network(parser)
+    _add_json(parser, "progress and result as JSON lines")
+
+
+def _add_inspect(commands: _Commands[_Parser]) -> None:
+    """``vecnet inspect``."""
+    details = (
+        "Show the facts of a clip, marking what the file does not say and is assumed, and measure its exposure and\n"
+        "flicker (in stops: RMS of the fast changes, and the strongest regular one)."
+    )
+    parser = _add_command(commands, "inspect", "facts, exposure and flicker of a clip", details, "inspect")
+    parser.add_argument("input", metavar="IN", help="the clip")
+    _add_json(parser, "everything as JSON")
+
+
+def _add_maps(commands: _Commands[_Parser]) -> None:
+    """``vecnet maps``."""
+    details = (
+        "Write what the correction of one frame is made from as PNG pictures: illumination of both streams, the three\n"
+        "candidates, their weights, the gain in stops, reflectance, source and result."
+    )
+    parser = _add_command(commands, "maps", "what the network saw in a frame, as pictures", details, "maps")
+    parser.add_argument("input", metavar="IN", help="the clip")
+    parser.add_argument("folder", metavar="DIR", help="folder for the pictures; made when it does not exist")
+    parser.add_argument("--frame", type=int, default=0, metavar="N", help="frame number, from 0 (0)")
+    _add_settings(parser)
+    _add_network(parser)
+    _add_json(parser, "the pictures' paths as JSON")
+
+
+def _add_evaluate(commands: _Commands[_Parser]) -> None:
+    """``vecnet evaluate``."""
+    details = (
+        "Score the network and its baselines on clips whose good exposure is known: made dark, bright, mixed and\n"
+        "flickering by the protocol, or recorded as pairs. DIR holds good clips, GT and LQ folders, or under/ref/over\n"
+        "triplets."
+    )
+    parser = _add_command(commands, "evaluate", "score the network against its baselines", details, "evaluate")
+    parser.add_argument("--data", metavar="DIR", help="test clips (the footage beside the checkout, where it is)")
+    parser.add_argument("--brackets", metavar="DIR", help="a second folder, such as bracketed photos")
+    _add_network(parser)
+    _add_json(parser, "all rows as JSON")
+
+
+def _add_train(commands: _Commands[_Parser]) -> None:
+    """``vecnet train``."""
+    details = "Train the network as a TOML file says; checkpoints and a loss log go to the folder named in it."
+    parser = _add_command(commands, "train", "train the network", details, "train")
+    parser.add_argument("config", metavar="CONFIG", help="TOML file")
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    _add_json(parser, "every step as a JSON line")
+
+
+def _add_studio(commands: _Commands[_Parser]) -> None:
+    """``vecnet studio``."""
+    parser = _add_command(commands, "studio", "open the window", "Open the window, with clips if you like.", "studio")
+    parser.add_argument("files", metavar="FILE", nargs="*", help="clips to open")
+
+
+def _add_doctor(commands: _Commands[_Parser]) -> None:
+    """``vecnet doctor``."""
+    details = "Check what this machine has: versions, the compute device, the encoders that open, the weights."
+    parser = _add_command(commands, "doctor", "check that everything works on this machine", details, "doctor")
+    parser.add_argument("--device", default="auto", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (auto)")
+    _add_json(parser, "the findings as JSON")
+
+
+def _version() -> str:
+    """The installed version."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("vecnet")
+    except PackageNotFoundError:
+        return "(not installed)"

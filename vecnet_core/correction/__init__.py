@@ -1,0 +1,1 @@
+"""The correction: windows of frames to compact analyses, analyses to corrected frames."""

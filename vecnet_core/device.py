@@ -1,0 +1,58 @@
+"""Which device computes: chosen once, named where the user looks."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vecnet_core.errors import DeviceError
+
+if TYPE_CHECKING:
+    import torch
+
+KINDS = ("auto", "cuda", "mps", "cpu")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A compute device.
+
+    Attributes:
+        name: torch's name, such as ``cuda:0``.
+        label: What to show, such as ``CPU (2 cores)`` or ``CUDA: NVIDIA H200``.
+    """
+
+    name: str
+    label: str
+
+    def torch(self) -> torch.device:
+        """Torch's own object."""
+        import torch
+
+        return torch.device(self.name)
+
+
+def choose_device(wish: str = "auto") -> Device:
+    """Pick a device; ``auto`` takes CUDA, then MPS, then the CPU. Loads torch.
+
+    Raises:
+        DeviceError: The wish is unknown or not there.
+    """
+    import torch
+
+    kind = wish.partition(":")[0]
+    if kind not in KINDS:
+        raise DeviceError(f"unknown device {wish!r}", hint=f"give one of {', '.join(KINDS)}")
+    if kind in {"auto", "cuda"} and torch.cuda.is_available():
+        number = int(wish.partition(":")[2] or 0) if kind == "cuda" else 0
+        if number >= torch.cuda.device_count():
+            raise DeviceError(f"there is no {wish}", hint=f"{torch.cuda.device_count()} CUDA devices are there")
+        return Device(f"cuda:{number}", f"CUDA: {torch.cuda.get_device_name(number)}")
+    if kind in {"auto", "mps"} and torch.backends.mps.is_available():
+        return Device("mps", "MPS: Apple GPU")
+    if kind in {"cuda", "mps"}:
+        raise DeviceError(f"{kind.upper()} is not available on this machine", hint="use --device cpu or auto")
+    name = platform.processor() or platform.machine()
+    return Device("cpu", f"CPU: {os.cpu_count()} cores, {name}" if name else f"CPU: {os.cpu_count()} cores")

@@ -1,0 +1,199 @@
+"""Where test clips come from: good videos, GT/LQ folders of frames, and brackets of under, reference and over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from vecnet_core.errors import DataError
+from vecnet_core.evaluation.degradation import SUBSETS, VARIANTS, degrade
+from vecnet_core.frame import RGBArray
+from vecnet_core.video.color import to_rgb
+from vecnet_core.video.reader import VideoReader
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ByteFrames = npt.NDArray[np.uint8]
+
+VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
+IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
+
+FOLDER_RATE = 25.0
+"""Frames a second of folders of frames, which do not say."""
+
+STILL = "still"
+RECORDED = "recorded"
+
+
+@dataclass(frozen=True)
+class PairedClip:
+    """One clip as it is given to every method.
+
+    Attributes:
+        name: Name of the scene; clips of one name share their reference.
+        subset: How it is badly exposed.
+        variant: How its exposure changes over time.
+        frames: (T, H, W, 3) float32 R'G'B' in [0, 1], the bad clip.
+        reference: Of the same shape, the good clip.
+        frame_rate: Frames per second.
+        true_ev: Stops by which it is too bright, where known; see `degradation.BadClip`.
+    """
+
+    name: str
+    subset: str
+    variant: str
+    frames: RGBArray
+    reference: RGBArray
+    frame_rate: float
+    true_ev: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Test clips that share one reference, made only when asked for.
+
+    Attributes:
+        name: Name of the scene.
+        count: How many test clips it gives.
+        clips: Makes them, one after the other.
+    """
+
+    name: str
+    count: int
+    clips: Callable[[], Iterator[PairedClip]]
+
+
+def find_scenes(folder: Path, frames_per_clip: int, seed: int = 0) -> list[Scene]:
+    """All scenes of a folder, in name order.
+
+    Videos are good clips and made bad in every subset and variant; ``GT/<clip>/<frames>`` beside ``LQ/<clip>/<frames>``
+    are pairs (also below ``test``), of which the middle frames are taken; ``NNN_under``, ``NNN_ref`` and ``NNN_over``
+    images are brackets, each one frame long.
+
+    Args:
+        folder: Where to look.
+        frames_per_clip: At most so many consecutive frames, from the middle of every clip.
+        seed: Seed of the degradation.
+
+    Raises:
+        DataError: The folder is missing or holds none of these.
+    """
+    if not folder.is_dir():
+        raise DataError("this is not a folder", path=folder, hint=FORMS)
+    scenes = [*_videos(folder, frames_per_clip, seed), *_pairs(folder, frames_per_clip), *_brackets(folder)]
+    if not scenes:
+        raise DataError("there is nothing to evaluate on", path=folder, hint=FORMS)
+    return scenes
+
+
+FORMS = (
+    "give a folder of well exposed videos, of GT/<clip>/<frames> and LQ/<clip>/<frames>, "
+    "or of NNN_under, NNN_ref and NNN_over images"
+)
+
+
+def _videos(folder: Path, frames_per_clip: int, seed: int) -> list[Scene]:
+    def scene(path: Path) -> Scene:
+        def clips() -> Iterator[PairedClip]:
+            good, rate = _read_video(path, frames_per_clip)
+            reference = good.astype(np.float32) / np.float32(255)
+            for subset in SUBSETS:
+                for variant in VARIANTS:
+                    bad = degrade(good, path.stem, subset, variant, seed)
+                    yield PairedClip(path.stem, subset, variant, bad.frames, reference, rate, bad.true_ev)
+
+        return Scene(path.stem, len(SUBSETS) * len(VARIANTS), clips)
+
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEO_SUFFIXES)
+    return [scene(path) for path in paths]
+
+
+def _pairs(folder: Path, frames_per_clip: int) -> list[Scene]:
+    def scene(good: Path, bad: Path) -> Scene:
+        def clips() -> Iterator[PairedClip]:
+            good_paths, bad_paths = _images(good), _images(bad)
+            if len(good_paths) != len(bad_paths) or not good_paths:
+                sentence = f"{len(bad_paths)} frames do not pair with the {len(good_paths)} of the reference"
+                raise DataError(sentence, path=bad, hint="GT and LQ need the same frames")
+            part = _middle(len(good_paths), frames_per_clip)
+            reference = _stack([_read_image(path) for path in good_paths[part]], good)
+            frames = _stack([_read_image(path) for path in bad_paths[part]], bad)
+            if frames.shape != reference.shape:
+                raise DataError("its frames differ in size from those of the reference", path=bad)
+            yield PairedClip(good.name, "paired", RECORDED, frames, reference, FOLDER_RATE)
+
+        return Scene(good.name, 1, clips)
+
+    for base in (folder, folder / "test"):
+        if (base / "GT").is_dir() and (base / "LQ").is_dir():
+            names = sorted(path.name for path in (base / "GT").iterdir() if path.is_dir())
+            missing = [name for name in names if not (base / "LQ" / name).is_dir()]
+            if missing:
+                raise DataError(
+                    f"the clip {missing[0]} is missing", path=base / "LQ", hint="GT and LQ need the same clips"
+                )
+            return [scene(base / "GT" / name, base / "LQ" / name) for name in names]
+    return []
+
+
+def _brackets(folder: Path) -> list[Scene]:
+    def scene(name: str, reference_path: Path, sides: dict[str, Path]) -> Scene:
+        def clips() -> Iterator[PairedClip]:
+            reference = _read_image(reference_path)[None]
+            for side, path in sides.items():
+                frames = _read_image(path)[None]
+                if frames.shape != reference.shape:
+                    raise DataError("it differs in size from its reference", path=path)
+                yield PairedClip(name, f"bracket_{side}", STILL, frames, reference, FOLDER_RATE)
+
+        return Scene(name, len(sides), clips)
+
+    images = {path.stem: path for path in _images(folder)}
+    scenes: list[Scene] = []
+    for stem, path in images.items():
+        if not stem.endswith("_ref"):
+            continue
+        name = stem.removesuffix("_ref")
+        sides = {side: images[f"{name}_{side}"] for side in ("under", "over") if f"{name}_{side}" in images}
+        if sides:
+            scenes.append(scene(name, path, sides))
+    return scenes
+
+
+def _read_video(path: Path, frames_per_clip: int) -> tuple[ByteFrames, float]:
+    with VideoReader(path) as reader:
+        part = _middle(reader.info.frame_count, frames_per_clip)
+        frames = [np.rint(to_rgb(frame) * 255).astype(np.uint8) for frame in reader.frames(part.start, part.stop)]
+        rate = float(reader.info.frame_rate)
+    if not frames:
+        raise DataError("no frame can be read", path=path)
+    return np.stack(frames), rate
+
+
+def _read_image(path: Path) -> RGBArray:
+    try:
+        with Image.open(path) as picture:
+            return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255)
+    except OSError as error:
+        raise DataError("this image cannot be read", path=path) from error
+
+
+def _images(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
+
+
+def _middle(count: int, wanted: int) -> slice:
+    first = max(0, (count - wanted) // 2)
+    return slice(first, min(count, first + wanted))
+
+
+def _stack(frames: list[RGBArray], path: Path) -> RGBArray:
+    if len({frame.shape for frame in frames}) > 1:
+        raise DataError("its frames differ in size", path=path)
+    return np.stack(frames)

@@ -1,0 +1,235 @@
+"""Rendering: the one way a clip becomes corrected frames; preview, export and command line all use it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from vecnet_core.cache import ByteCache
+from vecnet_core.correction.analysis import Analysis, analysis_size
+from vecnet_core.correction.compose import CorrectionMaps, compose, compose_maps, relight
+from vecnet_core.correction.stabilise import ClipLight, block_light, light_step, steady_gains
+from vecnet_core.correction.windows import window_indices
+from vecnet_core.cuts import CutDetector
+from vecnet_core.errors import InputError
+from vecnet_core.frame import Frame, RGBArray, VideoInfo
+from vecnet_core.metrics.exposure import exposure_ev
+from vecnet_core.video.color import from_rgb, reduce_to_rgb, to_rgb
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vecnet_core.correction.corrector import Corrector
+    from vecnet_core.settings import CorrectionSettings
+    from vecnet_core.video.reader import VideoReader
+
+SCAN_SHORT_SIDE = 128
+THUMBNAIL_HEIGHT = 48
+ANALYSES_BYTES = 512 << 20
+REDUCED_BYTES = 512 << 20
+BATCH = 4
+
+
+@dataclass(frozen=True)
+class LightSample:
+    """The light of one frame, as the scan passes it.
+
+    Attributes:
+        index: Frame index.
+        exposure_ev: log2 of mean linear luma.
+        is_cut: A new scene starts here.
+        is_duplicate: The frame repeats the one before.
+        thumbnail: ``(h, w, 3)`` uint8, 48 rows.
+    """
+
+    index: int
+    exposure_ev: float
+    is_cut: bool
+    is_duplicate: bool
+    thumbnail: npt.NDArray[np.uint8]
+
+
+class LightScan:
+    """Measures the light of a whole clip in one pass of decoding, without the network; iterate it, then read `light`.
+
+    Args:
+        reader: The clip; read in order from ``start`` to ``stop``.
+        start: First frame.
+        stop: One past the last; the clip's end when left out.
+    """
+
+    def __init__(self, reader: VideoReader, start: int = 0, stop: int | None = None) -> None:
+        """Nothing is read yet."""
+        self._reader = reader
+        self._start = start
+        self._stop = reader.info.frame_count if stop is None else min(stop, reader.info.frame_count)
+        self._light: ClipLight | None = None
+
+    @property
+    def light(self) -> ClipLight:
+        """The clip's light; frames outside the range are steady.
+
+        Raises:
+            InputError: The scan has not come to its end.
+        """
+        if self._light is None:
+            raise InputError("the light of the clip has not been measured to its end")
+        return self._light
+
+    def __iter__(self) -> Iterator[LightSample]:
+        """Measure frame after frame."""
+        info = self._reader.info
+        size = analysis_size(info.height, info.width, SCAN_SHORT_SIDE)
+        exposures = np.zeros(info.frame_count)
+        steps = np.zeros(info.frame_count)
+        cuts: list[int] = []
+        duplicates: list[int] = []
+        detector = CutDetector()
+        before: RGBArray | None = None
+        for frame in self._reader.frames(self._start, self._stop):
+            index = frame.index
+            reduced = reduce_to_rgb(frame, *size)
+            is_cut = detector.update(reduced)
+            blocks = block_light(reduced)
+            exposures[index] = exposure_ev(reduced)
+            if is_cut:
+                cuts.append(index)
+            elif before is not None:
+                steps[index] = light_step(before, blocks)
+            if detector.is_duplicate:
+                duplicates.append(index)
+            before = blocks
+            stride = max(1, size[0] // THUMBNAIL_HEIGHT)
+            thumbnail = (reduced[::stride, ::stride] * 255 + 0.5).astype(np.uint8)
+            yield LightSample(index, float(exposures[index]), is_cut, detector.is_duplicate, thumbnail)
+        part = slice(self._start, self._stop)
+        gains = np.zeros(info.frame_count)
+        inner = [cut - self._start for cut in cuts]
+        gains[part] = steady_gains(steps[part], float(info.frame_rate), inner)
+        self._light = ClipLight(exposures, gains, tuple(cuts), tuple(duplicates))
+
+
+@dataclass(frozen=True)
+class RenderedFrame:
+    """A frame before and after, ``(h, w, 3)`` float32 R'G'B'."""
+
+    index: int
+    original: RGBArray
+    corrected: RGBArray
+
+
+class ClipRenderer:
+    """One clip, its corrector and what is known of it; used from one thread.
+
+    Attributes:
+        info: The clip's facts.
+        corrector: The network.
+    """
+
+    def __init__(self, reader: VideoReader, corrector: Corrector, light: ClipLight | None = None) -> None:
+        """Start with nothing analysed; without ``light``, no flicker is removed until `set_light`."""
+        self.info: VideoInfo = reader.info
+        self.corrector = corrector
+        self._reader = reader
+        self._size = corrector.analysis_size(self.info.height, self.info.width)
+        self._light = light
+        self._analyses: ByteCache[Analysis] = ByteCache(ANALYSES_BYTES)
+        self._reduced: ByteCache[npt.NDArray[np.float16]] = ByteCache(REDUCED_BYTES)
+
+    def set_light(self, light: ClipLight) -> None:
+        """From now on the clip's light is known; analyses made under another light are not used again."""
+        self._light = light
+
+    def gain_ev(self, index: int) -> float:
+        """Stops that bring a frame to the clip's steady light; 0 while that is not known."""
+        return 0.0 if self._light is None else float(self._light.gains_ev[index])
+
+    def _window(self, index: int) -> tuple[int, ...]:
+        cuts = () if self._light is None else self._light.cuts
+        return window_indices(index, self.info.frame_count, cuts, self.corrector.window)
+
+    def _key(self, index: int) -> tuple[tuple[int, float], ...]:
+        """What an analysis depends on: the frames of its window, each in its light."""
+        return tuple((member, round(self.gain_ev(member), 4)) for member in self._window(index))
+
+    def is_analysed(self, index: int) -> bool:
+        """Whether a slider move on this frame costs only `compose`."""
+        return self._key(index) in self._analyses
+
+    def _small(self, index: int) -> RGBArray:
+        """A frame at analysis size, kept."""
+        held = self._reduced.get(index)
+        if held is None:
+            # Half precision keeps 11 bits, at half the memory: finer than the 8-bit codes the network was trained on.
+            held = reduce_to_rgb(self._reader.frame(index), *self._size).astype(np.float16)
+            self._reduced.put(index, held)
+        return held.astype(np.float32)
+
+    def analysis(self, index: int) -> Analysis:
+        """The network's fields of a frame, from the cache where they are there."""
+        key = self._key(index)
+        analysis = self._analyses.get(key)
+        if analysis is None:
+            window = np.stack([relight(self._small(member), self.gain_ev(member)) for member in self._window(index)])
+            analysis = self.corrector.analyse(window)
+            self._analyses.put(key, analysis)
+        return analysis
+
+    def original(self, index: int, size: tuple[int, int] | None = None) -> RGBArray:
+        """The source frame at ``size`` (height, width), full size when left out; enlarging is left to the viewer."""
+        frame = self._reader.frame(index)
+        if size is None or size[0] >= frame.height or size[1] >= frame.width:
+            return to_rgb(frame)
+        return reduce_to_rgb(frame, *size)
+
+    def render(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> RenderedFrame:
+        """A frame before and after; at full size exactly what is exported."""
+        analysis = self.analysis(index)
+        original = self.original(index, size)
+        return RenderedFrame(index, original, compose(original, analysis, settings, self.gain_ev(index)))
+
+    def maps(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> CorrectionMaps:
+        """A frame and everything its correction was made from."""
+        analysis = self.analysis(index)
+        return compose_maps(self.original(index, size), analysis, settings, self.gain_ev(index))
+
+    def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float:
+        """Exposure of the corrected frame in stops, measured at analysis size."""
+        small = self._small(index)
+        return exposure_ev(compose(small, self.analysis(index), settings, self.gain_ev(index)))
+
+    def corrected_frames(
+        self, settings: CorrectionSettings, start: int = 0, stop: int | None = None
+    ) -> Iterator[Frame]:
+        """Corrected frames in order, for export; memory does not depend on the clip's length.
+
+        Neutral settings hand the decoded planes through untouched.
+        """
+        stop = self.info.frame_count if stop is None else min(stop, self.info.frame_count)
+        if settings.is_neutral:
+            yield from self._reader.frames(start, stop)
+            return
+        reach = self.corrector.window // 2
+        frames = self._reader.frames(max(start - reach, 0), min(stop + reach, self.info.frame_count))
+        small: dict[int, RGBArray] = {}
+        waiting: deque[Frame] = deque()
+        indices = iter(range(start, stop))
+        while batch := list(islice(indices, BATCH)):
+            wanted = max(max(self._window(index)) for index in batch)
+            while wanted not in small:
+                frame = next(frames)
+                reduced = reduce_to_rgb(frame, *self._size).astype(np.float16).astype(np.float32)
+                small[frame.index] = relight(reduced, self.gain_ev(frame.index))
+                if start <= frame.index < stop:
+                    waiting.append(frame)
+            windows = np.stack([np.stack([small[member] for member in self._window(index)]) for index in batch])
+            for index, analysis in zip(batch, self.corrector.analyse_batch(windows), strict=True):
+                frame = waiting.popleft()
+                yield from_rgb(compose(to_rgb(frame), analysis, settings, self.gain_ev(index)), frame)
+            for index in [index for index in small if index < batch[-1] - reach]:
+                del small[index]
