@@ -1,4 +1,4 @@
-"""The open clip, its settings, the playhead, and the undo stack: the only place that writes state."""
+"""The open clip's project, the playhead, and the undo stack: the only place that writes state."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from vecnet_core.project import Project
 from vecnet_core.settings import CorrectionSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vecnet_core.frame import VideoInfo
 
 _COMMAND_ID = 1
@@ -44,7 +43,7 @@ class Document(QObject):
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
         self._info: VideoInfo | None = None
-        self._settings = CorrectionSettings()
+        self._project: Project | None = None
         self._playhead = 0
 
     @property
@@ -53,14 +52,14 @@ class Document(QObject):
         return self._info
 
     @property
-    def clip(self) -> Path | None:
-        """The file of the open clip."""
-        return None if self._info is None else self._info.path
+    def project(self) -> Project | None:
+        """What an export of the clip as it stands would need; None when there is no clip."""
+        return self._project
 
     @property
     def settings(self) -> CorrectionSettings:
         """How the clip is corrected."""
-        return self._settings
+        return CorrectionSettings() if self._project is None else self._project.settings
 
     @property
     def playhead(self) -> int:
@@ -71,7 +70,7 @@ class Document(QObject):
         """Start on another clip, with default settings and nothing to undo."""
         self._info = info
         self._playhead = 0
-        self._settings = CorrectionSettings()
+        self._project = Project(info.path)
         self.undo_stack.clear()
         self.clip_changed.emit()
         self.settings_changed.emit()
@@ -88,18 +87,20 @@ class Document(QObject):
 
     def edit(self, name: str, value: float, gesture: int) -> None:
         """Change one setting; edits of one ``gesture`` undo as one."""
-        after = replace(self._settings, **{name: value})
-        if after != self._settings:
-            self.undo_stack.push(_Edit(self, self._settings, after, f"Change {_NAMES[name]}", (name, gesture)))
+        before = self.settings
+        after = replace(before, **{name: value})
+        if self._project is not None and after != before:
+            self.undo_stack.push(_Edit(self, before, after, f"Change {_NAMES[name]}", (name, gesture)))
 
     def reset_settings(self) -> None:
         """Back to the network's own answer, as one undoable step."""
-        if self._settings != CorrectionSettings():
-            self.undo_stack.push(_Edit(self, self._settings, CorrectionSettings(), "Reset correction", None))
+        if self.settings != CorrectionSettings():
+            self.undo_stack.push(_Edit(self, self.settings, CorrectionSettings(), "Reset correction", None))
 
     def _use_settings(self, settings: CorrectionSettings) -> None:
-        self._settings = settings
-        self.settings_changed.emit()
+        if self._project is not None:
+            self._project = replace(self._project, settings=settings)
+            self.settings_changed.emit()
 
 
 class _Edit(QUndoCommand):

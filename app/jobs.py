@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from vecnet_core.settings import CorrectionSettings
+from vecnet_core.project import Project
 
 log = logging.getLogger(__name__)
 
@@ -27,36 +27,27 @@ class ExportRequest:
     """All that an export needs.
 
     Attributes:
-        source: The clip.
-        output: The file to write; an existing one has been agreed to.
-        settings: The sliders.
-        codec: Codec name as the command line knows it.
-        crf: Constant rate factor; None where the codec has none.
-        preset: Encoder preset; None where the codec has none.
-        device: Compute device name.
+        project: The clip, its settings, the encoder, the device and the output.
         overwrites: True when the person agreed to replace an existing file.
     """
 
-    source: Path
-    output: Path
-    settings: CorrectionSettings
-    codec: str = "h264"
-    crf: int | None = None
-    preset: str | None = None
-    device: str = "auto"
+    project: Project
     overwrites: bool = False
 
     def arguments(self) -> list[str]:
         """The arguments of the command line that does this."""
-        made = ["correct", str(self.source), str(self.output), "--json"]
-        made += ["--strength", f"{self.settings.strength:.4f}", "--shadows", f"{self.settings.shadows:.4f}"]
-        made += ["--highlights", f"{self.settings.highlights:.4f}", f"--exposure-ev={self.settings.exposure_ev:.4f}"]
-        made += ["--steadiness", f"{self.settings.steadiness:.4f}", "--device", self.device, "--codec", self.codec]
-        if self.crf is not None:
-            made += ["--crf", str(self.crf)]
-        if self.preset is not None:
-            made += ["--preset", self.preset]
-        return made
+        settings, encode = self.project.settings, self.project.encode
+        made = ["correct", str(self.project.clip), str(self.project.output), "--json"]
+        made += ["--strength", f"{settings.strength:.4f}", "--shadows", f"{settings.shadows:.4f}"]
+        # With an equals sign: a negative number would be taken for an option.
+        made += ["--highlights", f"{settings.highlights:.4f}", f"--exposure-ev={settings.exposure_ev:.4f}"]
+        made += ["--steadiness", f"{settings.steadiness:.4f}"]
+        made += ["--device", self.project.device, "--codec", encode.codec]
+        if encode.crf is not None:
+            made += ["--crf", str(encode.crf)]
+        if encode.preset is not None:
+            made += ["--preset", encode.preset]
+        return [*made, "--overwrite"] if self.overwrites else made
 
 
 @dataclass(frozen=True)
@@ -76,12 +67,31 @@ class ExportStatus:
     seconds_left: float | None
 
 
+@dataclass(frozen=True)
+class ExportOutcome:
+    """What came of an export.
+
+    Attributes:
+        output: The written file.
+        frames: How many frames are in it; 0 when the child did not say.
+        seconds: How long it took.
+        device: Where the network ran; empty when it was not needed.
+        warnings: What could not be kept, or is damaged in the source, as sentences.
+    """
+
+    output: Path
+    frames: int = 0
+    seconds: float = 0.0
+    device: str = ""
+    warnings: tuple[str, ...] = ()
+
+
 class ExportJob(QObject):
     """One export in a process of its own: it outlives any trouble of the window, and its trouble is not the window's.
 
     Signals:
         progressed: An `ExportStatus`.
-        finished: The path of the written file.
+        finished: An `ExportOutcome`.
         failed: A sentence, and details for a report.
         cancelled: The child ended because it was asked to.
     """
@@ -99,7 +109,7 @@ class ExportJob(QObject):
         self._pending = b""
         self._errors = ""
         self._sentence = ""
-        self._output: Path | None = None
+        self._outcome: ExportOutcome | None = None
         self._is_cancelled = False
         self._has_ended = False
         self._process = QProcess(self)
@@ -168,7 +178,13 @@ class ExportJob(QObject):
                     )
                 )
             case "done":
-                self._output = Path(str(fields.get("output", self.request.output)))
+                self._outcome = ExportOutcome(
+                    output=Path(str(fields.get("output", self.request.project.output))),
+                    frames=int(fields.get("frames", 0)),
+                    seconds=float(fields.get("seconds", 0.0)),
+                    device=str(fields.get("device", "")),
+                    warnings=tuple(str(warning) for warning in fields.get("warnings", ())),
+                )
             case "error":
                 self._sentence = str(fields.get("message", ""))
             case _:
@@ -192,9 +208,9 @@ class ExportJob(QObject):
         self._last_resort.stop()
         self._read_output()
         self._read_errors()
-        if exit_code == 0 and self._output is not None:
-            log.info("export done: %s", self._output)
-            self.finished.emit(self._output)
+        if exit_code == 0 and self._outcome is not None:
+            log.info("export done: %s", self._outcome)
+            self.finished.emit(self._outcome)
         elif self._is_cancelled:
             log.info("export cancelled")
             self.cancelled.emit()

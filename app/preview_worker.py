@@ -396,11 +396,12 @@ class PreviewWorker(QObject):
 
     def _has_background_work(self) -> bool:
         clip = self._clip
-        if clip is None:
+        # Before the first frame has been asked for, there is something better to wait for.
+        if clip is None or clip.last is None:
             return False
         if clip.scan is None or clip.samples is not None or clip.thumbnails_for is not None:
             return True
-        if not clip.session.has_network or clip.last is None:
+        if not clip.session.has_network:
             return False
         return bool(clip.measured or clip.stale.any() or clip.flicker_is_stale or not clip.analysed.all())
 

@@ -36,6 +36,7 @@ class Status(QStatusBar):
         self._activity.setToolTip("What the editor is doing in the background")
         self._export = _flat("", "Show the running export (Ctrl+E)")
         self._export.clicked.connect(self.export_asked)
+        self._export.setAccessibleName("Running export")
         self._export.hide()
         self._shown = QLabel()
         self._shown.setToolTip("Size the preview is made at; at 100 % it equals the export")

@@ -24,7 +24,7 @@ from app.widgets.icons import picture
 from app.widgets.timecode import clock
 
 if TYPE_CHECKING:
-    from app.jobs import ExportStatus
+    from app.jobs import ExportOutcome, ExportStatus
 
 _STAGES = {"light": "Measuring the light of the clip", "export": "Correcting and encoding", "done": "Finishing"}
 
@@ -55,6 +55,7 @@ class ExportDialog(QDialog):
         self._left.setProperty("role", "hint")
         self._target = _path_label()
         self._done_path = _path_label()
+        self._done_facts = _path_label()
         self._pages = QStackedWidget()
         for page in (self.form, self._progress_page(), self._done_page()):
             self._pages.addWidget(page)
@@ -96,10 +97,12 @@ class ExportDialog(QDialog):
         self._stage.setText("Cancelling")
         self._left.setText("The unfinished file is being removed.")
 
-    def show_done(self, output: Path) -> None:
+    def show_done(self, outcome: ExportOutcome) -> None:
         """Turn to the done card."""
-        self._output = output
-        self._done_path.setText(str(output))
+        self._output = outcome.output
+        self._done_path.setText(str(outcome.output))
+        self._done_facts.setText(outcome_text(outcome))
+        self._done_facts.setVisible(bool(self._done_facts.text()))
         self._pages.setCurrentIndex(2)
         self.open_folder.setFocus()
 
@@ -135,7 +138,7 @@ class ExportDialog(QDialog):
         close = QPushButton("Close")
         close.setToolTip("Close this card (Esc)")
         close.clicked.connect(self.hide)
-        return _page([head, self._done_path], [again, close, self.open_folder])
+        return _page([head, self._done_path, self._done_facts], [again, close, self.open_folder])
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._output.parent)))
@@ -145,6 +148,14 @@ def progress_text(status: ExportStatus) -> str:
     """Frames done and time left, such as ``frame 120 of 480, 1:10 left``."""
     frames = f"frame {status.done} of {status.total}"
     return frames if status.seconds_left is None else f"{frames}, {clock(status.seconds_left)} left"
+
+
+def outcome_text(outcome: ExportOutcome) -> str:
+    """What was written, such as ``180 frames in 0:12 on CPU.``, and under it what could not be kept."""
+    device = f" on {outcome.device}" if outcome.device else ""
+    written = [f"{outcome.frames} frames in {clock(outcome.seconds)}{device}."] if outcome.frames else []
+    noted = [f"Note: {warning.rstrip('.')}." for warning in outcome.warnings]
+    return "\n".join(written + noted)
 
 
 def _path_label() -> QLabel:

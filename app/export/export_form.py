@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +23,11 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.jobs import ExportRequest
-from vecnet_core.settings import CorrectionSettings
-from vecnet_core.video.encode import ENCODERS
+from vecnet_core.video.encode import ENCODERS, EncodeSettings
 
 if TYPE_CHECKING:
     from vecnet_core.frame import VideoInfo
+    from vecnet_core.project import Project
 
 CODEC_NAMES: dict[str, str] = {
     "match": "Match source",
@@ -71,8 +72,7 @@ class ExportForm(QWidget):
         """Without a clip; see `use_clip`."""
         super().__init__()
         self._info: VideoInfo | None = None
-        self._settings = CorrectionSettings()
-        self._device = "auto"
+        self._project: Project | None = None
         self._is_own_path = False
         self.path = QLineEdit()
         self.path.setAccessibleName("Output file")
@@ -154,11 +154,11 @@ class ExportForm(QWidget):
         layout.addStretch()
         layout.addLayout(buttons)
 
-    def use_clip(self, info: VideoInfo, settings: CorrectionSettings, device: str) -> None:
-        """Offer to export this clip with these settings."""
+    def use_clip(self, info: VideoInfo, project: Project) -> None:
+        """Offer to export this clip as the project says."""
         if self._info is None or info.path != self._info.path:
             self._is_own_path = False
-        self._info, self._settings, self._device = info, settings, device
+        self._info, self._project = info, project
         self.replace.setChecked(False)
         if not self._is_own_path or Path(self.path.text()).exists():
             self._is_own_path = False
@@ -247,18 +247,13 @@ class ExportForm(QWidget):
             self.path.setText(chosen)
 
     def _ask(self) -> None:
-        if self._info is None:
+        if self._project is None:
             return
         encoder = ENCODERS[self._effective_codec()]
-        self.export_asked.emit(
-            ExportRequest(
-                source=self._info.path,
-                output=Path(self.path.text().strip()).absolute(),
-                settings=self._settings,
-                codec=self.codec_name,
-                crf=self.crf.value() if encoder.crf_range is not None else None,
-                preset=self.preset.currentText() or None if encoder.presets else None,
-                device=self._device,
-                overwrites=self.replace.isChecked(),
-            )
+        encode = EncodeSettings(
+            self.codec_name,
+            crf=self.crf.value() if encoder.crf_range is not None else None,
+            preset=(self.preset.currentText() or None) if encoder.presets else None,
         )
+        project = replace(self._project, encode=encode, output=Path(self.path.text().strip()).absolute())
+        self.export_asked.emit(ExportRequest(project, overwrites=self.replace.isChecked()))

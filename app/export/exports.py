@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
 from app.export.export_dialog import ExportDialog, progress_text
-from app.jobs import ExportJob, ExportRequest, ExportStatus
+from app.jobs import ExportJob, ExportOutcome, ExportRequest, ExportStatus
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PySide6.QtWidgets import QWidget
 
     from app.document import Document
@@ -36,7 +35,7 @@ class Exports(QObject):
     Signals:
         status_changed: A line for the status bar; empty when nothing is exported.
         error_raised: A sentence, and details for a report.
-        finished: The path of the written file.
+        finished: An `ExportOutcome`.
     """
 
     status_changed = Signal(str)
@@ -70,11 +69,11 @@ class Exports(QObject):
 
     def show_dialog(self) -> None:
         """Show the form, or how far the running export is."""
-        info = self._document.info
-        if info is None:
+        info, project = self._document.info, self._document.project
+        if info is None or project is None:
             return
         if not self.is_running:
-            self.dialog.form.use_clip(info, self._document.settings, self._preferences.device)
+            self.dialog.form.use_clip(info, replace(project, device=self._preferences.device))
             self.dialog.show_form()
         self.dialog.show()
         self.dialog.raise_()
@@ -84,7 +83,10 @@ class Exports(QObject):
         """Start a child; the preview's background rests until it has ended."""
         if self._job is not None:
             return
-        self._preferences.set_text("export_codec", request.codec)
+        output = request.project.output
+        if output is None:
+            return
+        self._preferences.set_text("export_codec", request.project.encode.codec)
         job = ExportJob(request, self._child_command(), self)
         job.progressed.connect(self._show_progress)
         job.finished.connect(self._finish)
@@ -92,8 +94,8 @@ class Exports(QObject):
         job.cancelled.connect(self._end)
         self._job = job
         self._preview.pause_background(True)
-        self.dialog.show_started(request.output)
-        self.status_changed.emit(f"Exporting {request.output.name}")
+        self.dialog.show_started(output)
+        self.status_changed.emit(f"Exporting {output.name}")
         job.start()
 
     def cancel(self) -> None:
@@ -118,10 +120,10 @@ class Exports(QObject):
         stage = "Measuring for export" if status.stage == "light" else "Exporting"
         self.status_changed.emit(f"{stage}: {percent} %, {progress_text(status)}")
 
-    def _finish(self, output: Path) -> None:
+    def _finish(self, outcome: ExportOutcome) -> None:
         self._end_job()
-        self.dialog.show_done(output)
-        self.finished.emit(output)
+        self.dialog.show_done(outcome)
+        self.finished.emit(outcome)
 
     def _fail(self, sentence: str, details: str) -> None:
         self._end()

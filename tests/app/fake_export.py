@@ -35,7 +35,8 @@ def main(arguments: list[str]) -> int:
         part.unlink()
         return 130
     part.replace(output)
-    say(event="done", output=str(output), source=str(source))
+    say(event="done", output=str(output), frames=steps, seconds=0.1, device="CPU", warnings=["sound left out"])
+    del source
     return 0
 
 

@@ -13,6 +13,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
 
+from app.jobs import ExportOutcome
 from app.map_pictures import MapKind
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def test_exporting(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBo
     assert cut_texts(dialog) == []
     shoot(window, "exporting_window")
     assert cut_texts(window) == []
-    dialog.show_done(tmp_path / "night_vec.mp4")
+    dialog.show_done(ExportOutcome(tmp_path / "night_vec.mp4", 180, 12.3, "CPU", ("the subtitles were left out",)))
     shoot(dialog, "export_done")
     assert cut_texts(dialog) == []
 

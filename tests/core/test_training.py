@@ -17,7 +17,7 @@ from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.training import Trainer, TrainingConfig, train
 
 SMALL_NETWORK = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
-SMALL_PAIRS = SynthesisConfig(sizes=((32, 32), (32, 48)), size_shares=(0.5, 0.5), sequences=2)
+SMALL_PAIRS = SynthesisConfig(sizes=((32, 32), (32, 48)), size_shares=(0.5, 0.5), windows=4)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     logging.basicConfig(level=logging.ERROR, format="%(name)s: %(message)s")
     options = make_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Threads of torch that spin while they wait took 867 instead of 131 CPU ms a frame (720p, 2 busy cores, 2026-11).
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    before = signal.signal(signal.SIGTERM, _interrupt)
     printer = Printer(getattr(options, "json", None))
     try:
         # Only the module of the command that runs is loaded, so that `--help` needs neither torch nor FFmpeg.
@@ -53,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = f"an unexpected error stopped the command ({type(error).__name__}: {error})"
         _refuse(printer, text.replace("\n", " ") + "; please report it with the command that you typed.")
         return FAILURE
+    finally:
+        signal.signal(signal.SIGTERM, before)
     return SUCCESS if code is None else int(code)
 
 

@@ -1,0 +1,75 @@
+"""Laws of the document: one writer, one drag one undo."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from fakes import fake_info
+
+from app.document import Document
+from vecnet_core.settings import CorrectionSettings
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+
+@pytest.fixture
+def document(qapp: QApplication) -> Document:
+    made = Document()
+    made.use_clip(fake_info())
+    return made
+
+
+def test_one_drag_is_one_undo(document: Document) -> None:
+    for value in (0.9, 0.7, 0.4):
+        document.edit("shadows", value, 7)
+    assert document.settings.shadows == 0.4
+    assert document.undo_stack.count() == 1
+    document.undo_stack.undo()
+    assert document.settings == CorrectionSettings()
+    document.undo_stack.redo()
+    assert document.settings.shadows == 0.4
+
+
+def test_two_drags_and_two_sliders_are_separate_steps(document: Document) -> None:
+    document.edit("shadows", 0.9, 1)
+    document.edit("shadows", 0.8, 2)
+    document.edit("highlights", 0.8, 2)
+    assert document.undo_stack.count() == 3
+
+
+def test_drag_that_comes_back_leaves_nothing_to_undo(document: Document) -> None:
+    document.edit("strength", 0.5, 1)
+    document.edit("strength", 1.0, 1)
+    assert document.settings == CorrectionSettings()
+    assert document.undo_stack.count() == 0
+
+
+def test_reset_is_undoable(document: Document) -> None:
+    document.edit("exposure_ev", 1.5, 1)
+    document.reset_settings()
+    assert document.settings == CorrectionSettings()
+    document.undo_stack.undo()
+    assert document.settings.exposure_ev == 1.5
+
+
+def test_playhead_stays_in_the_clip(document: Document) -> None:
+    document.set_playhead(10_000)
+    assert document.playhead == 47
+    document.set_playhead(-3)
+    assert document.playhead == 0
+
+
+def test_another_clip_starts_afresh(document: Document) -> None:
+    document.edit("strength", 0.5, 1)
+    document.set_playhead(5)
+    document.use_clip(fake_info(frames=3))
+    assert (document.settings, document.playhead, document.undo_stack.count()) == (CorrectionSettings(), 0, 0)
+
+
+def test_without_a_clip_nothing_can_be_edited(qapp: QApplication) -> None:
+    empty = Document()
+    empty.edit("strength", 0.5, 1)
+    empty.set_playhead(4)
+    assert (empty.settings, empty.playhead, empty.project) == (CorrectionSettings(), 0, None)

@@ -1,0 +1,159 @@
+"""Laws of an export: the file is the corrected clip, it is cut where asked, and stopping leaves nothing behind."""
+
+from __future__ import annotations
+
+import threading
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import FRAMES, audio_packets, make_clip, number_of
+
+from vecnet_core.checkpoint import Checkpoint
+from vecnet_core.correction.corrector import Corrector
+from vecnet_core.device import Device
+from vecnet_core.errors import InputError, VecnetError, VideoOpenError, VideoWriteError
+from vecnet_core.export import export_video, frame_range
+from vecnet_core.network.vecnet import VECNet, VECNetConfig
+from vecnet_core.project import Project
+from vecnet_core.rendering import ClipRenderer, LightScan
+from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.writer import VideoWriter
+
+NEUTRAL = CorrectionSettings(strength=0.0)
+LOSSLESS = EncodeSettings("ffv1")
+
+
+@pytest.fixture(scope="module")
+def corrector():
+    import torch
+
+    torch.manual_seed(0)
+    network = VECNet(VECNetConfig(analysis_short_side=32, widths=(8, 8, 8), depths=(1, 1, 1), token_channels=8)).eval()
+    return Corrector(Checkpoint(network, "0" * 16), Device("cpu", "CPU"))
+
+
+def planes_of(path):
+    with VideoReader(path) as reader:
+        return [frame.planes for frame in reader.frames()]
+
+
+def equal(first, second):
+    return all((a == b).all() for x, y in zip(first, second, strict=True) for a, b in zip(x, y, strict=True))
+
+
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p10le", "gray"])
+def test_neutral_settings_hand_the_planes_through(new_clip, tmp_path, layout):
+    clip = new_clip("clip.mkv", codec="ffv1", layout=layout)
+    output = tmp_path / "out.mkv"
+    told = list(export_video(Project(clip, NEUTRAL, encode=LOSSLESS, output=output)))
+    assert equal(planes_of(output), planes_of(clip))
+    assert [told[0].stage, told[-1].stage] == ["export", "done"]
+    assert (told[-1].done, told[-1].total, told[-1].output) == (FRAMES, FRAMES, output)
+
+
+def test_the_file_is_what_the_renderer_gives(new_clip, tmp_path, corrector):
+    clip = new_clip("clip.mkv", codec="ffv1", audio="aac")
+    output = tmp_path / "out.mkv"
+    told = list(export_video(Project(clip, encode=LOSSLESS, output=output), corrector))
+    assert list(dict.fromkeys(each.stage for each in told)) == ["light", "export", "done"]
+    with VideoReader(clip) as reader:
+        scan = LightScan(reader)
+        list(scan)
+        renderer = ClipRenderer(reader, corrector, scan.light)
+        wanted = [frame.planes for frame in renderer.corrected_frames(CorrectionSettings())]
+    assert equal(planes_of(output), wanted)
+    assert not equal(planes_of(output), planes_of(clip))
+    assert told[-1].device == "CPU"
+
+
+def test_a_part_is_corrected_as_in_the_whole(new_clip, tmp_path, corrector):
+    clip = new_clip("clip.mkv", codec="ffv1", rate=Fraction(10))
+    whole, part = tmp_path / "whole.mkv", tmp_path / "part.mkv"
+    list(export_video(Project(clip, encode=LOSSLESS, output=whole), corrector))
+    list(export_video(Project(clip, start_seconds=0.3, stop_seconds=0.8, encode=LOSSLESS, output=part), corrector))
+    inside = planes_of(whole)[3:8]
+    # Batches differ in their shape, so the network's sums may round differently by one code.
+    for a, b in zip(planes_of(part), inside, strict=True):
+        assert max(int(np.abs(x.astype(int) - y).max()) for x, y in zip(a, b, strict=True)) <= 1
+
+
+def test_a_range_cuts_sound_and_picture(new_clip, tmp_path):
+    clip = new_clip("clip.mp4", rate=Fraction(12), audio="aac")
+    output = tmp_path / "out.mp4"
+    list(export_video(Project(clip, NEUTRAL, 0.25, 0.75, output=output)))
+    with VideoReader(output) as reader:
+        assert [number_of(frame) for frame in reader.frames()] == [3, 4, 5, 6, 7, 8]
+    first, last = audio_packets(output)[0][0], audio_packets(output)[-1][0]
+    assert 0 <= first < Fraction(1024, 48000)
+    assert last < Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "frames"),
+    [
+        (0, None, (0, 12)),
+        (0.1, None, (1, 12)),
+        (0.15, 0.35, (1, 4)),
+        (0, 0.1, (0, 1)),
+        (1.19, None, (11, 12)),
+        (0.3, 9, (3, 12)),
+        (0.31, 0.32, (3, 4)),
+    ],
+)
+def test_a_range_holds_the_frames_shown_in_it(new_clip, start, stop, frames):
+    clip = new_clip("clip.mkv", codec="ffv1", rate=Fraction(10), time_base=Fraction(1, 10))
+    with VideoReader(clip) as reader:
+        assert frame_range(reader, Project(clip, start_seconds=start, stop_seconds=stop)) == frames
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_closing_the_generator_leaves_the_folder_as_it_was(new_clip, tmp_path, corrector, steps):
+    clip = new_clip("clip.mkv", codec="ffv1")
+    folder = tmp_path / "out"
+    folder.mkdir()
+    output = folder / "out.mkv"
+    output.write_bytes(b"precious")
+    running = threading.active_count()
+    export = export_video(Project(clip, encode=LOSSLESS, output=output), corrector)
+    for _ in range(steps):
+        next(export)
+    export.close()
+    assert [path.name for path in folder.iterdir()] == ["out.mkv"]
+    assert output.read_bytes() == b"precious"
+    assert threading.active_count() == running
+
+
+def test_an_encoder_that_fails_stops_the_export(new_clip, tmp_path, monkeypatch):
+    clip = new_clip("clip.mkv", codec="ffv1")
+    output = tmp_path / "out.mkv"
+
+    def write(self, frame):
+        raise VideoWriteError("the disk is full", path=output)
+
+    monkeypatch.setattr(VideoWriter, "write", write)
+    with pytest.raises(VideoWriteError, match="full"):
+        list(export_video(Project(clip, NEUTRAL, encode=LOSSLESS, output=output)))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mkv"]
+
+
+def test_what_cannot_be_exported_is_refused_before_any_work(tmp_path):
+    clip = make_clip(tmp_path / "clip.mp4")
+    (tmp_path / "text.mp4").write_text("no video")
+    there = sorted(tmp_path.iterdir())
+    cases: list[tuple[Project, type[VecnetError]]] = [
+        (Project(clip), InputError),
+        (Project(clip, output=clip), InputError),
+        (Project(clip, output=tmp_path / "none" / "out.mp4"), VideoWriteError),
+        (Project(clip, start_seconds=99, output=tmp_path / "out.mp4"), InputError),
+        (Project(tmp_path / "text.mp4", output=tmp_path / "out.mp4"), VideoOpenError),
+        (Project(Path("missing.mp4"), output=tmp_path / "out.mp4"), VideoOpenError),
+    ]
+    for project, kind in cases:
+        with pytest.raises(kind) as caught:
+            list(export_video(project))
+        assert caught.value.sentence.count("\n") == 0
+    assert sorted(tmp_path.iterdir()) == there

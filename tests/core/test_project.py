@@ -1,0 +1,98 @@
+"""Laws of a project file: what is saved comes back, and a damaged or hostile one is refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from vecnet_core.errors import InputError, ProjectError
+from vecnet_core.project import VERSION, Project
+from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.encode import EncodeSettings
+
+FULL = Project(
+    clip=Path("clips/dog.mp4"),
+    settings=CorrectionSettings(0.5, 1.5, 0.25, -1.0, 0.75),
+    start_seconds=1.5,
+    stop_seconds=4.25,
+    encode=EncodeSettings("hevc", 22, "slow"),
+    device="cpu",
+    output=Path("out/dog.mp4"),
+)
+
+
+@pytest.mark.parametrize("project", [FULL, Project(Path("a.mp4"))], ids=["full", "defaults"])
+def test_text_keeps_everything(project):
+    assert Project.from_json(project.to_json()) == project
+
+
+def test_a_file_keeps_everything_and_its_paths_are_beside_it(tmp_path):
+    path = tmp_path / "dog.vecnet"
+    FULL.save(path)
+    assert Project.load(path) == replace(FULL, clip=tmp_path / "clips/dog.mp4", output=tmp_path / "out/dog.mp4")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["dog.vecnet"]
+
+
+def test_saving_again_replaces_the_file_whole(tmp_path):
+    path = tmp_path / "dog.vecnet"
+    FULL.save(path)
+    replace(FULL, device="cuda").save(path)
+    assert Project.load(path).device == "cuda"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not json",
+        "[]",
+        "null",
+        "[" * 100_000,
+        "{}",
+        '{"version": "1"}',
+        '{"version": 1}',
+        json.dumps({"version": VERSION, "clip": 5}),
+        json.dumps({"version": VERSION, "clip": "a\0b"}),
+        json.dumps({"version": VERSION, "clip": "a", "surprise": 1}),
+        json.dumps({"version": VERSION, "clip": "a", "settings": {"strength": 9}}),
+        json.dumps({"version": VERSION, "clip": "a", "settings": {"strength": "1"}}),
+        json.dumps({"version": VERSION, "clip": "a", "settings": {"code": "x"}}),
+        json.dumps({"version": VERSION, "clip": "a", "settings": []}),
+        json.dumps({"version": VERSION, "clip": "a", "encode": {"codec": 3}}),
+        json.dumps({"version": VERSION, "clip": "a", "encode": {"codec": "mpeg7"}}),
+        json.dumps({"version": VERSION, "clip": "a", "encode": {"crf": True}}),
+        json.dumps({"version": VERSION, "clip": "a", "start_seconds": "0"}),
+        '{"version": 1, "clip": "a", "start_seconds": NaN}',
+        json.dumps({"version": VERSION, "clip": "a", "start_seconds": 3, "stop_seconds": 2}),
+    ],
+)
+def test_a_damaged_project_is_refused(tmp_path, text):
+    path = tmp_path / "bad.vecnet"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ProjectError) as caught:
+        Project.load(path)
+    assert "bad.vecnet" in caught.value.sentence
+    assert "\n" not in caught.value.sentence
+
+
+def test_a_newer_project_says_to_update():
+    with pytest.raises(ProjectError, match="newer") as caught:
+        Project.from_json(json.dumps({"version": VERSION + 1, "clip": "a"}))
+    assert "update" in caught.value.hint
+
+
+def test_a_missing_or_binary_project_is_refused(tmp_path):
+    with pytest.raises(ProjectError):
+        Project.load(tmp_path / "none.vecnet")
+    (tmp_path / "binary.vecnet").write_bytes(bytes(range(256)))
+    with pytest.raises(ProjectError):
+        Project.load(tmp_path / "binary.vecnet")
+
+
+@pytest.mark.parametrize(("start", "stop"), [(-1, None), (2, 2), (3, 1), (float("nan"), None), (0, float("inf"))])
+def test_empty_ranges_are_refused(start, stop):
+    with pytest.raises(InputError):
+        Project(Path("a.mp4"), start_seconds=start, stop_seconds=stop)
