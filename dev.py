@@ -58,6 +58,11 @@ XCB_LIBRARIES = {
 DISPLAY_PROBE = "from PySide6.QtGui import QGuiApplication; QGuiApplication([])"
 
 
+TEST_VARIABLES = {"QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1", "OMP_NUM_THREADS": "1"}
+"""Set for a test run. One thread for torch, because the nets of the tests are tiny and a second thread only waits for
+the first: on two busy cores that took 5 times the CPU time (analysis at 1080p, 2 cores under load, 2026-11)."""
+
+
 class SetUpError(Exception):
     """The set-up cannot go on; the text is one sentence that says what to do."""
 
@@ -379,7 +384,7 @@ def run_tests(*, slow: bool) -> int:
     """Run every step, then sum up; 0 when all passed."""
     ensure_qt_libraries(with_window=False)
     ensure_environment(["dev"])
-    environment = {**clean_environment(), "QT_QPA_PLATFORM": "offscreen", "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    environment = {**clean_environment(), **TEST_VARIABLES}
     outcomes: list[Outcome] = []
     for step in planned_steps(slow=slow):
         say(f"\n=== {step.name}")

@@ -17,6 +17,7 @@ from app.places import log_file
 from app.preferences import Preferences
 from app.session import Studio
 from app.theme import apply_theme
+from vecnet_core.device import share_cores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +37,7 @@ def build(arguments: Sequence[str]) -> tuple[QApplication, MainWindow]:
 
 def run(arguments: Sequence[str]) -> int:
     """Show the window, open the clip named in ``arguments`` if there is one, and return when it is closed."""
+    share_cores()
     start_logging(log_file())
     log.info("Python %s on %s, Qt %s", sys.version.split()[0], platform.platform(), QLibraryInfo.version().toString())
     application, window = build(arguments)

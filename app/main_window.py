@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
         preview.clip_refused.connect(self._show_nothing_changed)
         preview.clip_warned.connect(self._show_warnings)
         preview.frame_shown.connect(self._show_frame)
+        preview.frame_failed.connect(self.compare.show_failure)
         preview.thumbnails_shown.connect(self.maps_panel.show_thumbnails)
         preview.source_measured.connect(self.timeline.add_source)
         preview.corrected_measured.connect(self._show_corrected_light)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FloatArray = npt.NDArray[np.float32]
 
-GAIN_LIMIT_STOPS = 4.0
+GAIN_LIMIT_STOPS = 6.0
 """Gains are coloured from minus to plus this; stronger ones keep the end colour."""
 
 

@@ -32,6 +32,7 @@ class Preview(QObject):
         clip_warned: What reading has since found damaged, as sentences.
         clip_refused: The clip asked for cannot be opened; the one before it stays.
         frame_shown: A `PreviewResult` for the clip at hand.
+        frame_failed: The frame asked for last cannot be corrected; an `error_raised` told why.
         thumbnails_shown: A dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
         corrected_measured: A `CorrectedLight`.
@@ -45,6 +46,7 @@ class Preview(QObject):
     clip_warned = Signal(object)
     clip_refused = Signal()
     frame_shown = Signal(object)
+    frame_failed = Signal()
     thumbnails_shown = Signal(object)
     source_measured = Signal(object)
     corrected_measured = Signal(object)
@@ -72,6 +74,7 @@ class Preview(QObject):
         self._worker.clip_warned.connect(self._take_warnings)
         self._worker.clip_refused.connect(self._take_refusal)
         self._worker.frame_rendered.connect(self._take_frame)
+        self._worker.frame_failed.connect(self._take_failure)
         self._worker.thumbnails_rendered.connect(self._take_thumbnails)
         self._worker.source_measured.connect(self._take_source)
         self._worker.corrected_measured.connect(self._take_corrected)
@@ -171,6 +174,11 @@ class Preview(QObject):
         if result.corrected is not None:
             self._shown_serial = request.serial
         self.frame_shown.emit(result)
+
+    def _take_failure(self, clip: int, serial: int) -> None:
+        if clip == self._clip and serial >= self._shown_serial:
+            self._shown_serial = serial
+            self.frame_failed.emit()
 
     def _take_thumbnails(self, clip: int, pictures: object) -> None:
         if clip == self._clip:

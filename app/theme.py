@@ -19,8 +19,6 @@ ACCENT_TEXT = "#1b1508"
 ERROR = "#e5705f"
 SOURCE_TRACE = "#8c8c8c"
 CORRECTED_TRACE = "#f0f0f0"
-GRID = 8
-"""Pixels of the layout grid."""
 CONTROL_PX = 13
 HEADING_PX = 15
 

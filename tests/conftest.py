@@ -1,11 +1,16 @@
 """Fixtures for all tests: clips made in code."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clips import make_clip
+
+# Before torch is loaded: on a busy machine its threads wait for each other longer than these small tensors take.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @pytest.fixture

@@ -34,6 +34,14 @@ class Device:
         return torch.device(self.name)
 
 
+def share_cores() -> None:
+    """Let torch's waiting threads sleep; call it at the start of a program, before torch is loaded.
+
+    Threads that spin while they wait took 867 instead of 131 CPU ms a frame (720p, 2 busy cores, 2026-11).
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 def choose_device(wish: str = "auto") -> Device:
     """Pick a device; ``auto`` takes CUDA, then MPS, then the CPU. Loads torch.
 

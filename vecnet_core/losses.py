@@ -22,6 +22,8 @@ class LossWeights:
     Attributes:
         reconstruction: Charbonnier distance of the corrected frame.
         structure: 1 - SSIM of the corrected frame.
+        fidelity: Logarithm of a frame's mean squared error, which is its PSNR: an exposure that is off weighs more in
+            it than in the reconstruction, and a frame that is nearly right more than one that is lost.
         candidates: Each candidate where it can be right: brightened where too dark, darkened where too bright.
         reflectance: Features of the bad and of the good frame should agree (arXiv 2402.17296).
         amplitude: Log Fourier amplitude at low frequencies (arXiv 2402.17296).
@@ -34,6 +36,7 @@ class LossWeights:
 
     reconstruction: float = 1.0
     structure: float = 0.5
+    fidelity: float = 0.02
     candidates: float = 0.25
     reflectance: float = 0.05
     amplitude: float = 0.01
@@ -151,6 +154,7 @@ def all_losses(
     return {
         "reconstruction": charbonnier(out, good).mean(),
         "structure": 1 - ssim(out, good),
+        "fidelity": ((out - good).square().mean((1, 2, 3)) + 1e-3).log().mean(),
         "candidates": candidate_loss(output, good),
         "reflectance": reflectance_loss(features_bad, features_good, output.relit),
         "amplitude": amplitude_loss(out, good),

@@ -222,12 +222,20 @@ class ClipRenderer:
         while batch := list(islice(indices, BATCH)):
             wanted = max(max(self._window(index)) for index in batch)
             while wanted not in small:
-                frame = next(frames)
+                frame = next(frames, None)
+                if frame is None:  # a damaged tail: the reader has said so; what can be read is corrected
+                    wanted = max(small, default=-1)
+                    batch = [index for index in batch if index <= wanted]
+                    break
                 reduced = reduce_to_rgb(frame, *self._size).astype(np.float16).astype(np.float32)
                 small[frame.index] = relight(reduced, self.gain_ev(frame.index))
                 if start <= frame.index < stop:
                     waiting.append(frame)
-            windows = np.stack([np.stack([small[member] for member in self._window(index)]) for index in batch])
+            if not batch:
+                return
+            windows = np.stack(
+                [np.stack([small[min(member, wanted)] for member in self._window(index)]) for index in batch]
+            )
             for index, analysis in zip(batch, self.corrector.analyse_batch(windows), strict=True):
                 frame = waiting.popleft()
                 yield from_rgb(compose(to_rgb(frame), analysis, settings, self.gain_ev(index)), frame)

@@ -92,6 +92,7 @@ class ExportForm(QWidget):
         self.crf.setAccessibleName("Quality, constant rate factor")
         self.crf.setToolTip("Constant rate factor (CRF): lower is better and larger")
         self.crf.setFixedWidth(72)
+        self.crf.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self.crf.valueChanged.connect(self._describe_quality)
         self._quality = QLabel()
         self._quality.setProperty("role", "hint")

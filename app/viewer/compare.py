@@ -155,6 +155,14 @@ class CompareView(QWidget):
         if self._result is None or self._result.corrected is None:
             self.corrected.show_message(message, is_pending=True)
 
+    def show_failure(self) -> None:
+        """Say that the frame at hand stays as it is."""
+        self._pending.stop()
+        if self._result is not None and self._result.corrected is None:
+            self.corrected.show_picture(to_qimage(self._result.original_bgra))
+            self.corrected.show_behind(None)
+        self.corrected.show_message("Not corrected", is_pending=True)
+
     # Inside ----------------------------------------------------------------------------------------------------------
 
     def _arrange(self) -> None:

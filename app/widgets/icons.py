@@ -21,14 +21,11 @@ _SHAPES: dict[str, str] = {
     "wipe": '<rect x="3.5" y="5.5" width="17" height="13" rx="1.5"/><path d="M12 3v18"/>'
     '<path d="M9.5 10l-2 2 2 2M14.5 10l2 2-2 2"/>',
     "open": '<path d="M3.5 18.5v-12h6l2 2.5h9v9.5z" stroke-linejoin="round"/>',
-    "drop": '<path d="M12 3.5v11M7.5 10l4.5 4.5 4.5-4.5M4 16v4.5h16V16"/>',
     "film": '<rect x="3.5" y="5" width="17" height="14" rx="1.5"/><path d="M7.5 5v14M16.5 5v14M3.5 9.7h4M3.5 14.3h4'
     'M16.5 9.7h4M16.5 14.3h4"/>',
     "close": '<path d="M6.5 6.5l11 11M17.5 6.5l-11 11"/>',
-    "copy": '<rect x="8.5" y="8.5" width="11" height="11" rx="1.5"/><path d="M15.5 8.5v-4h-11v11h4"/>',
     "warning": '<path d="M12 4l9 16H3z" stroke-linejoin="round"/><path d="M12 10v4.5M12 17v.5"/>',
     "done": '<circle cx="12" cy="12" r="8.5"/><path d="M8 12.3l2.8 2.8L16 9.5"/>',
-    "reset": '<path d="M5 12a7 7 0 1 0 2.2-5.1M5 4.5V8h3.6"/>',
     "chevron_down": '<path d="M7 10l5 5 5-5"/>',
     "chevron_right": '<path d="M10 7l5 5-5 5"/>',
 }

@@ -1,4 +1,4 @@
-"""Laws of an export: the arguments say all, progress is told, cancelling removes what was begun, errors are sentences."""
+"""Laws of an export: the arguments say all, progress is told, cancelling leaves nothing, errors are sentences."""
 
 from __future__ import annotations
 

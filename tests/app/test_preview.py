@@ -12,12 +12,14 @@ from fakes import FakeSession
 from app.document import Document
 from app.map_pictures import MapKind
 from app.preview import Preview
-from app.preview_worker import PreviewRequest, PreviewResult, SourceLight, _nearest
+from app.preview_worker import PreviewRequest, PreviewResult, SourceLight
+from app.preview_worker.worker import _nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
+from vecnet_core.errors import CheckpointError
 
 MAIN_THREAD = threading.current_thread().name
 
@@ -83,7 +85,8 @@ def test_original_comes_first_then_the_correction(new_stage: Callable[..., Stage
     stage.open_clip()
     stage.wait_corrected(0)
     assert stage.shown[0].corrected is None
-    assert [call for call, _ in stage.session.calls][:4] == ["original", "load", "analyse", "render"]
+    order = list(dict.fromkeys(call for call, _ in stage.session.calls))
+    assert order[:4] == ["original", "load", "analyse", "render"]
 
 
 def test_main_thread_never_touches_the_clip(new_stage: Callable[..., Stage]) -> None:
@@ -246,6 +249,43 @@ def test_error_in_one_frame_is_a_sentence_and_the_thread_lives(
     stage.document.set_playhead(5)
     stage.wait_corrected(5)
     assert stage.errors[0].startswith("Something went wrong in the preview (ZeroDivisionError")
+
+
+def test_missing_network_is_told_once_and_originals_are_shown(
+    new_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: FakeSession, device: str) -> str:
+        raise CheckpointError("the weights are missing", hint="install the editor again")
+
+    monkeypatch.setattr(FakeSession, "load_network", fail)
+    stage = new_stage()
+    failed: list[bool] = []
+    stage.preview.frame_failed.connect(lambda: failed.append(True))
+    stage.open_clip()
+    stage.qtbot.waitUntil(lambda: len(failed) == 1, timeout=5000)
+    stage.document.set_playhead(5)
+    stage.qtbot.waitUntil(lambda: len(failed) == 2, timeout=5000)
+    assert not stage.preview.is_waiting
+    assert stage.shown[-1].request.index == 5
+    assert stage.errors == ["the weights are missing; install the editor again."]
+
+
+def test_background_that_keeps_failing_is_told_once_and_given_up(
+    new_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = new_stage()
+    tried: list[int] = []
+
+    def fail(index: int, settings: object) -> float:
+        tried.append(index)
+        raise MemoryError("out of memory")
+
+    stage.preview.clip_opened.connect(lambda *_: monkeypatch.setattr(stage.session, "corrected_exposure", fail))
+    stage.open_clip()
+    stage.qtbot.waitUntil(lambda: len(tried) == 5, timeout=5000)
+    stage.qtbot.wait(300)
+    assert len(tried) == 5
+    assert len(stage.errors) == 1
 
 
 def test_request_captures_all_it_needs() -> None:

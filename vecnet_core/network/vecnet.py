@@ -110,7 +110,7 @@ class Stem(nn.Module):
 
 
 class LightToken(nn.Module):
-    """A frame ``(B, 3, H, W)`` to a token ``(B, K)`` of its light and an estimate ``(B,)`` of the stops it lacks."""
+    """A frame ``(B, 3, H, W)`` to a token ``(B, K)`` of its light."""
 
     def __init__(self, channels: int) -> None:
         """A small perceptron over histograms, quantiles and clip fractions."""
@@ -119,12 +119,29 @@ class LightToken(nn.Module):
         self.perceptron = nn.Sequential(
             nn.Linear(inputs, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels), nn.GELU()
         )
-        self.exposure = nn.Linear(channels, 1)
 
-    def forward(self, frame: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, frame: Tensor) -> Tensor:
         """Measure the frame, then think about it."""
-        token = self.perceptron(light_statistics(frame))
-        return token, self.exposure(token).squeeze(1)
+        return self.perceptron(light_statistics(frame))
+
+
+class SceneToken(nn.Module):
+    """What is in the picture joins the light token: a histogram alone cannot tell snow from a blown street."""
+
+    def __init__(self, features: int, channels: int) -> None:
+        """Start by adding nothing."""
+        super().__init__()
+        self.inner = nn.Linear(4 * features, channels)
+        self.activation = nn.GELU()
+        self.outer = nn.Linear(channels, channels)
+        nn.init.zeros_(self.outer.weight)
+        nn.init.zeros_(self.outer.bias)
+
+    def forward(self, token: Tensor, under: Tensor, over: Tensor) -> Tensor:
+        """The light token ``(B, K)`` and both streams' deep features ``(B, C, h, w)`` to a token ``(B, K)``."""
+        deep = torch.cat((under, over), dim=1)
+        spread = deep.var(dim=(2, 3), correction=0).add(1e-6).sqrt()
+        return token + self.outer(self.activation(self.inner(torch.cat((deep.mean((2, 3)), spread), dim=1))))
 
 
 @torch.no_grad()
@@ -162,6 +179,8 @@ class VECNet(nn.Module):
         self.stem = Stem(config.widths[0])
         self.fuse = nn.Conv2d(2 * config.widths[0], config.widths[0], 1)
         self.token = LightToken(config.token_channels)
+        self.scene = SceneToken(config.widths[2], config.token_channels)
+        self.exposure = nn.Linear(config.token_channels, 1)
         self.stream = Stream(config.widths, config.depths, config.token_channels)
         self.illumination = IlluminationHead(config.widths[1])
         self.curve = CurveHead(config.token_channels)
@@ -197,7 +216,7 @@ class VECNet(nn.Module):
         aligned = self.align(window)
         centre = aligned.frames.shape[1] // 2
         frame = aligned.frames[:, centre]
-        token, exposure = self.token(frame)
+        token = self.token(frame)
         inverse = 1 - aligned.frames if self.config.use_dual_stream else aligned.frames
         both = AlignedWindow(
             torch.cat((aligned.frames, inverse)),
@@ -208,10 +227,12 @@ class VECNet(nn.Module):
         reflectance = self.reflectance(both)
         features = self.stream(reflectance, torch.cat((token, token)))
         under, over = self.illumination(features.eighth).chunk(2)
-        exponent, values = self.curve(token)
         deep_under, deep_over = features.sixteenth.chunk(2)
+        scene = self.scene(token, deep_under, deep_over)
+        exposure = self.exposure(scene).squeeze(1)
+        exponent, values = self.curve(scene)
         feature = reflectance.chunk(2)[0]
-        grid = self.grid(deep_under, deep_over, feature, token)
+        grid = self.grid(deep_under, deep_over, feature, scene)
         guide = self.grid.guide_weights()
         fields = Fields(aligned.gain_ev[:, centre], exposure, under, over, exponent, values, grid, guide)
         return fields, feature

@@ -9,116 +9,32 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.map_pictures import MapKind, MapPicture, draw_map
-from app.qimage import BGRAArray, to_bgra, turned
-from app.session import ClipSession, LightScan, OpenSession, Sample, Size
+from app.preview_worker.values import CorrectedLight, Curve, FlickerCurves, PreviewRequest, PreviewResult, SourceLight
+from app.qimage import to_bgra, turned
+from app.session import ClipSession, LightScan, OpenSession, Sample
 from vecnet_core.errors import VecnetError
-from vecnet_core.frame import RGBArray
-from vecnet_core.settings import CorrectionSettings
+
+if TYPE_CHECKING:
+    from vecnet_core.settings import CorrectionSettings
 
 log = logging.getLogger(__name__)
-
-Curve = npt.NDArray[np.float64]
 
 HOLD_SECONDS = 0.12
 """Background work rests this long after a request, so that the next one of a drag finds the thread free."""
 HOLD_PLAYING_SECONDS = 0.4
 EMIT_SECONDS = 0.05
 FLICKER_SECONDS = 0.5
+MOST_FAILURES = 5
+"""After this many background steps in a row that failed, the background is given up: the next would fail as well."""
 CHUNK = 12
 """Frames analysed in a row before the other side of the playhead has its turn; reading in order avoids seeks."""
-
-
-@dataclass(frozen=True)
-class PreviewRequest:
-    """A frame asked for, with all that is needed to make it.
-
-    Attributes:
-        clip: Number of the opened clip; answers for another are dropped.
-        serial: Rises with every request.
-        index: 0-based frame.
-        settings: The sliders.
-        size: Picture (height, width) before rotation; None for full size.
-        map_kind: What the right-hand pane shows.
-        thumbnail_size: Size of the pictures in the maps panel; None when it is not in sight.
-        is_playing: True when the clock asked, not a hand.
-    """
-
-    clip: int
-    serial: int
-    index: int
-    settings: CorrectionSettings
-    size: Size | None = None
-    map_kind: MapKind = MapKind.RESULT
-    thumbnail_size: Size | None = None
-    is_playing: bool = False
-
-
-@dataclass(frozen=True)
-class PreviewResult:
-    """The answer to a request; pictures are rotated for display.
-
-    Attributes:
-        request: What was asked.
-        original: R'G'B' (H, W, 3) float32, for the probe.
-        original_bgra: The same as bytes.
-        corrected: R'G'B' (H, W, 3) float32; None while the network has not answered.
-        corrected_bgra: The same as bytes.
-        map: The map asked for; None for the plain result.
-    """
-
-    request: PreviewRequest
-    original: RGBArray
-    original_bgra: BGRAArray
-    corrected: RGBArray | None = None
-    corrected_bgra: BGRAArray | None = None
-    map: MapPicture | None = None
-
-
-@dataclass(frozen=True)
-class SourceLight:
-    """A batch of measured source frames: index, exposure in stops, and which start a scene."""
-
-    clip: int
-    indices: npt.NDArray[np.int64]
-    exposures_ev: Curve
-    cuts: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class CorrectedLight:
-    """A batch of measured corrected frames, and how many frames of the clip are analysed."""
-
-    clip: int
-    indices: npt.NDArray[np.int64]
-    exposures_ev: Curve
-    analysed: int
-
-
-@dataclass(frozen=True)
-class FlickerCurves:
-    """Flicker before and after, in stops; curves are NaN where not known.
-
-    Attributes:
-        clip: Number of the opened clip.
-        before: The fast part of the source's exposure.
-        after: The fast part of the corrected exposure.
-        before_stops: RMS of ``before`` over the frames that ``after`` knows.
-        after_stops: RMS of ``after``; None while too few frames are analysed.
-        frames: Number of frames compared.
-    """
-
-    clip: int
-    before: Curve
-    after: Curve
-    before_stops: float
-    after_stops: float | None
-    frames: int
 
 
 @dataclass
@@ -143,9 +59,9 @@ class _Clip:
     samples: Iterator[Sample] | None = None
     batch: list[Sample] = field(default_factory=list[Sample])
     network_failed: bool = False
+    failures: int = 0
     warnings: tuple[str, ...] = ()
     thumbnails_for: PreviewRequest | None = None
-    measured_settings: CorrectionSettings = field(default_factory=CorrectionSettings)
     source_ev: Curve = field(default_factory=lambda: np.empty(0))
     corrected_ev: Curve = field(default_factory=lambda: np.empty(0))
     analysed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
@@ -173,6 +89,7 @@ class PreviewWorker(QObject):
         clip_warned: Clip number, and what reading has since found damaged, as sentences.
         clip_refused: Clip number; an `error_raised` tells why.
         frame_rendered: A `PreviewResult`; first without, then with the correction if the network has yet to run.
+        frame_failed: Clip number and serial of a request that will not be answered with a corrected frame.
         thumbnails_rendered: Clip number, and a dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
         corrected_measured: A `CorrectedLight`.
@@ -186,6 +103,7 @@ class PreviewWorker(QObject):
     clip_warned = Signal(int, object)
     clip_refused = Signal(int)
     frame_rendered = Signal(object)
+    frame_failed = Signal(int, int)
     thumbnails_rendered = Signal(int, object)
     source_measured = Signal(object)
     corrected_measured = Signal(object)
@@ -287,14 +205,30 @@ class PreviewWorker(QObject):
                 self._serve(request)
             else:
                 self._work_in_background()
-        except VecnetError as error:
-            log.warning("%s", error.sentence)
-            self.error_raised.emit(error.sentence, traceback.format_exc())
-        except Exception as error:  # the edge of the thread: it must outlive any one frame
-            log.exception("the preview thread failed in one step")
-            text = f"Something went wrong in the preview ({type(error).__name__}: {error})."
-            self.error_raised.emit(text, traceback.format_exc())
+                self._count_failure(failed=False)
+        except Exception as error:  # noqa: BLE001 - the edge of the thread: it must outlive any one frame
+            is_foreground = bool(to_open or device or request)
+            if request is not None:
+                self.frame_failed.emit(request.clip, request.serial)
+            if is_foreground or self._count_failure(failed=True):
+                self._tell(error)
         return True
+
+    def _count_failure(self, *, failed: bool) -> bool:
+        """Count background steps that failed in a row; True when this one is worth telling."""
+        if self._clip is None:
+            return True
+        self._clip.failures = self._clip.failures + 1 if failed else 0
+        return self._clip.failures == 1
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, VecnetError):
+            log.warning("%s", error.sentence, exc_info=error)
+            sentence = error.sentence
+        else:
+            log.error("the preview thread failed in one step", exc_info=error)
+            sentence = f"Something went wrong in the preview ({type(error).__name__}: {error})."
+        self.error_raised.emit(sentence, "".join(traceback.format_exception(error)))
 
     def _open(self, number: int, path: Path) -> None:
         self._show_activity(f"Opening {path.name}")
@@ -317,7 +251,7 @@ class PreviewWorker(QObject):
         clip = self._clip
         if clip is None:
             return
-        clip.network_failed = False
+        clip.network_failed, clip.failures = False, 0
         self._load_network(clip)
         if clip.last is not None:
             self._serve(clip.last)
@@ -357,6 +291,7 @@ class PreviewWorker(QObject):
                 return
         if not session.has_network:
             if clip.network_failed:
+                self.frame_failed.emit(request.clip, request.serial)
                 return
             self._load_network(clip)
         if not session.is_analysed(request.index):
@@ -397,7 +332,7 @@ class PreviewWorker(QObject):
     def _has_background_work(self) -> bool:
         clip = self._clip
         # Before the first frame has been asked for, there is something better to wait for.
-        if clip is None or clip.last is None:
+        if clip is None or clip.last is None or clip.failures >= MOST_FAILURES:
             return False
         if clip.scan is None or clip.samples is not None or clip.thumbnails_for is not None:
             return True
@@ -428,6 +363,8 @@ class PreviewWorker(QObject):
             sample = next(samples, None)
         except BaseException:
             clip.samples = None
+            if clip.batch:
+                self._emit_source(clip)
             raise
         if sample is not None:
             clip.batch.append(sample)

@@ -1,0 +1,126 @@
+"""What the shipped weights promise: maps that mean what they are called, no casts, good footage nearly untouched."""
+
+import csv
+
+import numpy as np
+import pytest
+from skimage import data
+
+from vecnet_core.correction.compose import CorrectionMaps, compose_maps
+from vecnet_core.correction.corrector import Corrector, correct_frames, load_corrector, reduce_rgb
+from vecnet_core.metrics.exposure import exposure_ev, gain_in_light
+from vecnet_core.resources import resource
+
+PHOTOS = ("coffee", "chelsea", "rocket", "astronaut")
+
+
+@pytest.fixture(scope="module")
+def corrector() -> Corrector:
+    return load_corrector(device="cpu")
+
+
+def photo(name: str) -> np.ndarray:
+    """A real photograph that training never saw, at a quarter of a megapixel at most."""
+    image = getattr(data, name)().astype(np.float32) / 255
+    height, width = image.shape[:2]
+    return reduce_rgb(image, (256, round(256 * width / height)))
+
+
+def maps_of(corrector: Corrector, frame: np.ndarray) -> CorrectionMaps:
+    small = reduce_rgb(frame, corrector.analysis_size(*frame.shape[:2]))
+    return compose_maps(frame, corrector.analyse(np.stack([small] * corrector.window)))
+
+
+def expose(frame: np.ndarray, ev: float) -> np.ndarray:
+    """The frame ``ev`` stops off on the sRGB curve, in 8 bit."""
+    return np.rint(gain_in_light(frame, ev) * 255).astype(np.float32) / 255
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(-10 * np.log10(np.mean((a - b) ** 2)))
+
+
+def aligned_psnr(a: np.ndarray, b: np.ndarray) -> float:
+    """PSNR at the best single exposure: how well the picture is restored, its brightness apart."""
+    return max(psnr(gain_in_light(a, float(ev)), b) for ev in np.arange(-1.5, 1.51, 0.1))
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_under_stream_is_alive_on_dark_frames(corrector: Corrector, name: str) -> None:
+    good = photo(name)
+    bad = expose(good, -2.5)
+    maps = maps_of(corrector, bad)
+    assert np.median(maps.illumination_under) < 0.75
+    gained = aligned_psnr(maps.corrected, good) - psnr(bad, good)
+    alone = aligned_psnr(maps.brightened, good) - psnr(bad, good)
+    assert alone > 0.5 * gained
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_over_stream_is_alive_on_bright_frames(corrector: Corrector, name: str) -> None:
+    """Where the frame is not clipped: division cannot bring back what is gone, which is the third candidate's part."""
+    good = photo(name)
+    bad = expose(good, 1.5)
+    maps = maps_of(corrector, bad)
+    open_pixels = bad.max(axis=2) < 0.97
+    assert np.median(maps.illumination_over) < 0.9
+    reference, before = good[open_pixels], bad[open_pixels]
+    gained = aligned_psnr(maps.corrected[open_pixels], reference) - psnr(before, reference)
+    alone = aligned_psnr(maps.darkened[open_pixels], reference) - psnr(before, reference)
+    assert alone > 0.5 * gained
+
+
+@pytest.mark.parametrize("ev", [-2.5, 0.0, 1.5])
+def test_no_candidate_adds_a_cast_to_grey(corrector: Corrector, ev: float) -> None:
+    """A picture with all colour taken out stays without it: within 12 code values of 255 in every candidate."""
+    good = photo("coffee")
+    grey = np.repeat(good.mean(axis=2, keepdims=True), 3, axis=2)
+    maps = maps_of(corrector, expose(grey, ev))
+    for picture in (maps.corrected, maps.brightened, maps.darkened, maps.synthesised):
+        mean = picture.mean(axis=(0, 1))
+        assert np.ptp(mean) < 12 / 255
+
+
+def test_clipped_white_stays_neutral(corrector: Corrector) -> None:
+    bad = expose(photo("coffee"), 2.0)
+    corrected = maps_of(corrector, bad).corrected
+    clipped = (bad >= 1.0).all(axis=2)
+    assert clipped.mean() > 0.05
+    assert np.ptp(corrected[clipped].mean(axis=0)) < 0.06
+
+
+@pytest.mark.parametrize("name", PHOTOS)
+def test_a_wrong_exposure_comes_nearer_and_a_right_one_stays(corrector: Corrector, name: str) -> None:
+    good = photo(name)
+    for ev in (-2.5, 2.0):
+        bad = expose(good, ev)
+        corrected = maps_of(corrector, bad).corrected
+        assert psnr(corrected, good) > psnr(bad, good) + 2
+    left = maps_of(corrector, good).corrected
+    assert abs(exposure_ev(left) - exposure_ev(good)) < 0.7
+
+
+def test_flicker_of_a_quarter_stop_goes(corrector: Corrector) -> None:
+    """0.25 EV of random flicker, 12 frames: the frame-to-frame change falls to a fifth, sliders at their defaults."""
+    good = photo("coffee")
+    flicker = np.random.default_rng(0).normal(0, 0.25, 12)
+    frames = np.stack([expose(good, -1.5 + ev) for ev in flicker])
+    corrected = correct_frames(frames, corrector=corrector)
+    before = np.diff([exposure_ev(frame) for frame in frames])
+    after = np.diff([exposure_ev(frame) for frame in corrected])
+    assert np.abs(after).mean() < 0.2 * np.abs(before).mean()
+
+
+def test_the_weights_say_where_they_come_from(corrector: Corrector) -> None:
+    path = resource("weights/vecnet.safetensors")
+    assert path.stat().st_size < 10_000_000
+    provenance = corrector.checkpoint.provenance
+    assert provenance["step"] >= 8000
+    assert len(provenance["data"]) > 300
+    assert provenance["validation_psnr_db"]["mean"] > 20
+    assert provenance["config"]["synthesis"]["windows"] == 8
+    assert provenance["commit"] != "unknown"
+    with resource("weights/loss.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert int(rows[-1]["step"]) == provenance["config"]["steps"]
+    assert np.mean([float(row["loss"]) for row in rows[-200:]]) < np.mean([float(row["loss"]) for row in rows[:200]])
