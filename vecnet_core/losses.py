@@ -116,7 +116,7 @@ def smoothness_loss(fields_: Fields) -> Tensor:
     grid = fields_.grid
     depth = grid.diff(dim=2).abs().mean()
     lights = total_variation(fields_.illumination_under.log()) + total_variation(fields_.illumination_over.log())
-    return total_variation(grid) + 0.5 * depth + 0.5 * lights
+    return total_variation(grid) + 0.5 * depth + 0.05 * lights
 
 
 def log_light(frames: Tensor, cells: int) -> Tensor:

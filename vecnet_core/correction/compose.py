@@ -15,6 +15,7 @@ import numba
 import numpy as np
 
 from vecnet_core.frame import RGBArray
+from vecnet_core.metrics.exposure import linear_luma
 from vecnet_core.settings import CorrectionSettings
 
 if TYPE_CHECKING:
@@ -279,9 +280,10 @@ def compose_maps(
     source = np.ascontiguousarray(rgb, dtype=np.float32)
     maps = np.empty((7, *source.shape), np.float32)
     corrected = _run(source, analysis, settings, gain_ev, maps)
-    gain = stops_between(source, corrected)
     # The light the whole correction accounts for: one factor a pixel, so that the reflectance keeps the frame's colour.
-    light = np.exp2(-gain / np.float32(DISPLAY_GAMMA))[..., None]
+    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
+    floor = np.float32(1 / 512)
+    light = (np.maximum(source @ weights, floor) / np.maximum(corrected @ weights, floor))[..., None]
     return CorrectionMaps(
         source=source,
         relit=maps[0],
@@ -292,14 +294,12 @@ def compose_maps(
         synthesised=maps[5],
         weights=maps[6],
         reflectance=np.clip(source / np.maximum(light, 0.02), 0.0, 1.0).astype(np.float32),
-        gain_stops=gain,
+        gain_stops=stops_between(source, corrected),
         corrected=corrected,
     )
 
 
 def stops_between(before: RGBArray, after: RGBArray) -> RGBArray:
-    """Gain ``(H, W)`` in stops of light from ``before`` to ``after``, both ``(H, W, 3)``; black counts as 1/512."""
-    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
-    floor = np.float32(1 / 512)
-    ratio = np.maximum(after @ weights, floor) / np.maximum(before @ weights, floor)
-    return (DISPLAY_GAMMA * np.log2(ratio)).astype(np.float32)
+    """Gain ``(H, W)`` in stops: log2 of the ratio of linear luma of two pictures ``(H, W, 3)``; black is -12 stops."""
+    floor = np.float32(2.0**-12)
+    return np.log2(np.maximum(linear_luma(after), floor) / np.maximum(linear_luma(before), floor))
