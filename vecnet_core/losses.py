@@ -115,8 +115,8 @@ def smoothness_loss(fields_: Fields) -> Tensor:
     """Total variation of the coefficients, not of the picture they make."""
     grid = fields_.grid
     depth = grid.diff(dim=2).abs().mean()
-    lights = total_variation(fields_.illumination_under.log()) + total_variation(fields_.illumination_over.log())
-    return total_variation(grid) + 0.5 * depth + 0.05 * lights
+    lights = total_variation(fields_.illumination_under) + total_variation(fields_.illumination_over)
+    return total_variation(grid) + 0.5 * depth + 0.1 * lights
 
 
 def log_light(frames: Tensor, cells: int) -> Tensor:

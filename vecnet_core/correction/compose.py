@@ -28,6 +28,8 @@ EXP_RANGE = 24.0
 EXP_TABLE = np.exp(np.linspace(-EXP_RANGE, 0.0, EXP_SIZE)).astype(np.float32)
 CHANNELS = 16
 ROWS_A_TASK = 64
+DARKEST_LIGHT = 0.9 * 0.08  # of `network.illumination`: 0.9 FLOOR
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
 @dataclass(frozen=True)
@@ -100,9 +102,9 @@ def _compose_rows(
     rows, depth, columns = grid.shape[0], grid.shape[1], grid.shape[2]
     map_rows, map_columns = under.shape[0], under.shape[1]
     one, zero = np.float32(1.0), np.float32(0.0)
-    floor = np.float32(1e-4)
+    half, floor, darkest = np.float32(0.5), np.float32(1e-4), np.float32(DARKEST_LIGHT)
     line = np.empty((depth, columns, CHANNELS), np.float32)
-    light = np.empty((2, map_columns, 3), np.float32)
+    light = np.empty((2, map_columns, 4), np.float32)
     cell = np.empty(CHANNELS, np.float32)
     x = np.empty(3, np.float32)
     toned = np.empty(3, np.float32)
@@ -120,14 +122,16 @@ def _compose_rows(
                     line[z, column, c] = a + part * (grid[high, z, column, c] - a)
         low, high, part = _place(y, map_rows, height)
         for column in range(map_columns):
-            for c in range(3):
+            for c in range(4):
                 light[0, column, c] = under[low, column, c] + part * (under[high, column, c] - under[low, column, c])
                 light[1, column, c] = over[low, column, c] + part * (over[high, column, c] - over[low, column, c])
         for i in range(width):
             at = zero
+            luma = zero
             for c in range(3):
                 raw = min(max(source[y, i, c], zero), one)
                 x[c] = _relight(raw, gain)
+                luma += LUMA[c] * x[c]
                 place = np.sqrt(x[c]) * np.float32(TONE_SIZE - 1)
                 knot = min(int(place), TONE_SIZE - 2)
                 below = tone[c, knot]
@@ -158,10 +162,16 @@ def _compose_rows(
             for k in range(3):
                 weights[k] /= total
             m0, m1, share_m = _place(i, map_columns, width)
+            rise = light[0, m0, 3] + share_m * (light[0, m1, 3] - light[0, m0, 3])
+            rise *= luma - half
+            rise_over = light[1, m0, 3] + share_m * (light[1, m1, 3] - light[1, m0, 3])
+            rise_over *= half - luma
             for c in range(3):
                 v = x[c]
-                lit = light[0, m0, c] + share_m * (light[0, m1, c] - light[0, m0, c])
-                lit_over = light[1, m0, c] + share_m * (light[1, m1, c] - light[1, m0, c])
+                lit = light[0, m0, c] + share_m * (light[0, m1, c] - light[0, m0, c]) + rise
+                lit = min(max(lit, darkest), one)
+                lit_over = light[1, m0, c] + share_m * (light[1, m1, c] - light[1, m0, c]) + rise_over
+                lit_over = min(max(lit_over, darkest), one)
                 safe = max(v, floor)
                 inverse = max(one - v, floor)
                 brightened = safe / max(lit, safe)
@@ -281,9 +291,8 @@ def compose_maps(
     maps = np.empty((7, *source.shape), np.float32)
     corrected = _run(source, analysis, settings, gain_ev, maps)
     # The light the whole correction accounts for: one factor a pixel, so that the reflectance keeps the frame's colour.
-    weights = np.array([0.2126, 0.7152, 0.0722], np.float32)
     floor = np.float32(1 / 512)
-    light = (np.maximum(source @ weights, floor) / np.maximum(corrected @ weights, floor))[..., None]
+    light = (np.maximum(source @ LUMA, floor) / np.maximum(corrected @ LUMA, floor))[..., None]
     return CorrectionMaps(
         source=source,
         relit=maps[0],

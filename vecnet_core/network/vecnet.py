@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vecnet_core.network.alignment import AlignedWindow, align_window, luma, relight, warp
 from vecnet_core.network.blocks import GatedBlock, clamp_unit, resize
-from vecnet_core.network.illumination import IlluminationHead, Stream, brighten, darken
+from vecnet_core.network.illumination import IlluminationHead, Stream, brighten, darken, illuminate
 from vecnet_core.network.synthesis import AFFINE, CurveHead, GridHead, apply_curve, slice_grid, synthesise
 
 HISTOGRAM_BINS = 64
@@ -50,8 +50,8 @@ class Fields:
     Attributes:
         gain_ev: ``(B,)`` stops that bring the centre frame to the window's common light.
         exposure_ev: ``(B,)`` the network's estimate of how far the frame is from well exposed, in stops.
-        illumination_under: ``(B, 3, H/8, W/8)`` in [0.07, 1].
-        illumination_over: ``(B, 3, H/8, W/8)`` in [0.07, 1].
+        illumination_under: ``(B, 4, H/8, W/8)`` coefficients of `illuminate`, for the frame.
+        illumination_over: ``(B, 4, H/8, W/8)`` likewise, for the inverted frame.
         curve_exponent: ``(B,)``.
         curve_values: ``(B, 3, 16)``.
         grid: ``(B, 15, 8, H/16, W/16)``: 12 affine coefficients, then 3 fusion logits.
@@ -241,7 +241,8 @@ class VECNet(nn.Module):
         """The fast step: apply ``fields`` to the centre frame ``(B, 3, H, W)`` at any size."""
         size = (frame.shape[-2], frame.shape[-1])
         x = relight(frame, fields.gain_ev)
-        under, over = resize(fields.illumination_under, size), resize(fields.illumination_over, size)
+        under = illuminate(x, resize(fields.illumination_under, size))
+        over = illuminate(1 - x, resize(fields.illumination_over, size))
         brightened, darkened = brighten(x, under), darken(x, over)
         toned = apply_curve(x, fields.curve_exponent, fields.curve_values)
         guide = (toned * fields.guide[:, None, None]).sum(1)
