@@ -40,10 +40,11 @@ class SynthesisConfig:
         pair_share: Share of batches made of pairs: a quarter as many scenes, one frame longer, so that two windows of
             each follow each other, and each filmed twice, the second time under another flicker and noise.
         dark_share: Share of sequences that are too dark.
-        bright_share: Share that are too bright; the rest is near right.
+        bright_share: Share that are too bright.
+        mixed_share: Share whose exposure varies over the frame; the rest is near right.
         dark_ev: Lowest and highest exposure of a dark sequence, in stops.
         bright_ev: Lowest and highest exposure of a bright one.
-        mixed_share: Share with exposure that varies over the frame; a third of it where exposure is near right.
+        uneven_share: Share of dark and bright sequences whose exposure varies over the frame as well.
         headroom_share: Share of dark sequences whose clipped whites get head-room.
         jpeg_share: Share of sequences compressed.
     """
@@ -53,12 +54,13 @@ class SynthesisConfig:
     windows: int = 8
     frames: int = 5
     pair_share: float = 0.2
-    dark_share: float = 0.38
-    bright_share: float = 0.28
+    dark_share: float = 0.34
+    bright_share: float = 0.26
+    mixed_share: float = 0.12
     dark_ev: tuple[float, float] = (-5.0, -0.3)
     bright_ev: tuple[float, float] = (0.3, 2.8)
-    mixed_share: float = 0.25
-    headroom_share: float = 0.75
+    uneven_share: float = 0.15
+    headroom_share: float = 0.45
     jpeg_share: float = 0.7
 
 
@@ -171,23 +173,22 @@ class Camera:
     @classmethod
     def draw(cls, rng: np.random.Generator, config: SynthesisConfig, size: tuple[int, int]) -> Camera:
         """Draw a camera for frames of ``size``."""
-        kind = rng.random()
-        if kind < config.dark_share:
-            ev = rng.uniform(*config.dark_ev)
-        elif kind < config.dark_share + config.bright_share:
-            ev = rng.uniform(*config.bright_ev)
-        else:
-            ev = rng.uniform(-0.25, 0.25)
-        is_dark, is_right = ev < -0.3, abs(ev) < 0.3
+        shares = np.cumsum((config.dark_share, config.bright_share, config.mixed_share))
+        kind = ("dark", "bright", "mixed", "right")[int(np.searchsorted(shares, rng.random(), side="right"))]
+        ranges = {"dark": config.dark_ev, "bright": config.bright_ev, "mixed": (-0.7, 0.4), "right": (-0.25, 0.25)}
+        ev = rng.uniform(*ranges[kind])
+        is_wrong = kind in {"dark", "bright"}
         ev_map = np.zeros(size, np.float32)
-        if rng.random() < config.mixed_share / (3 if is_right else 1):
-            ev_map = smooth_field(rng, size, rng.uniform(0.5, 2.0))
+        if kind == "mixed":
+            ev_map = smooth_field(rng, size, rng.uniform(0.8, 2.0))
+        elif is_wrong and rng.random() < config.uneven_share:
+            ev_map = smooth_field(rng, size, rng.uniform(0.5, 1.5))
         return cls(
             curve=ToneCurve.draw(rng),
             ev=ev,
             ev_map=ev_map,
-            balance=rng.uniform(-0.2, 0.2, 3).astype(np.float32) * (rng.random() < 0.6 and not is_right),
-            headroom=rng.uniform(0.0, 3.5) if is_dark and rng.random() < config.headroom_share else 0.0,
+            balance=rng.uniform(-0.2, 0.2, 3).astype(np.float32) * (is_wrong and rng.random() < 0.6),
+            headroom=rng.uniform(0.0, 3.5) if kind == "dark" and rng.random() < config.headroom_share else 0.0,
             shot=10 ** rng.uniform(-4.6, -2.6),
             read=10 ** rng.uniform(-4.0, -2.7),
             black=rng.uniform(-0.01, 0.01) * 0.3 * (rng.random() < 0.3),
