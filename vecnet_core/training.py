@@ -245,8 +245,9 @@ class Trainer:
 
 
 def windows(batch: Batch, count: int, device: torch.device) -> tuple[Tensor, Tensor, int]:
-    """All windows of a batch: ``(S * K, N, 3, h, w)``, their references ``(S * K, 3, h, w)`` and K."""
+    """All windows of a batch ``(S * K, N, 3, h, w)`` (N is 1 for stills), references ``(S * K, 3, h, w)``, and K."""
     bad, good = torch.from_numpy(batch.bad).to(device), torch.from_numpy(batch.good).to(device)
+    count = min(count, bad.shape[1])
     starts = range(bad.shape[1] - count + 1)
     window = torch.stack([bad[:, start : start + count] for start in starts], dim=1).flatten(0, 1)
     reference = torch.stack([good[:, start + count // 2] for start in starts], dim=1).flatten(0, 1)

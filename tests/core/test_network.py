@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from vecnet_core.losses import LossWeights, all_losses, ssim, weighted_sum
+from vecnet_core.losses import LossWeights, all_losses, neutrality_loss, ssim, weighted_sum
 from vecnet_core.network.illumination import FLOOR, brighten, darken
 from vecnet_core.network.synthesis import CurveHead, apply_curve, slice_grid
-from vecnet_core.network.vecnet import VECNet, VECNetConfig, light_statistics
+from vecnet_core.network.vecnet import VECNet, VECNetConfig, VECNetOutput, light_statistics
 
 TINY = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
 
@@ -131,7 +131,19 @@ def test_a_tiny_network_overfits_one_window() -> None:
     assert last < 0.15 * first
 
 
-def test_losses_are_zero_for_a_perfect_answer() -> None:
+def test_similarity_is_one_for_the_same_frame() -> None:
     frame = torch.rand(2, 3, 32, 32)
     assert ssim(frame, frame) == pytest.approx(1.0, abs=1e-5)
     assert ssim(frame, frame * 0.3) < 0.9
+
+
+def test_a_tint_in_clipped_whites_costs_and_one_elsewhere_does_not() -> None:
+    grey = torch.full((1, 3, 16, 16), 0.9)
+    tinted = grey * torch.tensor([1.0, 0.9, 0.8])[:, None, None]
+    white, open_frame = torch.ones(1, 3, 16, 16), torch.full((1, 3, 16, 16), 0.7)
+
+    def loss(corrected: torch.Tensor, relit: torch.Tensor) -> float:
+        return float(neutrality_loss(VECNetOutput(corrected, relit, grey, grey, grey, grey, grey, grey)))
+
+    assert loss(tinted, white) > 10 * loss(grey, white)
+    assert loss(tinted, open_frame) == 0

@@ -13,8 +13,9 @@ from vecnet_core.checkpoint import load_checkpoint, read_config, save_checkpoint
 from vecnet_core.data.clips import PackedScenes, pack
 from vecnet_core.data.synthesis import Camera, SynthesisConfig, ToneCurve, draw_batch, draw_light
 from vecnet_core.errors import CheckpointError, DataError
+from vecnet_core.metrics.exposure import gain_in_light
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
-from vecnet_core.training import Trainer, TrainingConfig, train
+from vecnet_core.training import Trainer, TrainingConfig, train, windows
 
 SMALL_NETWORK = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
 SMALL_PAIRS = SynthesisConfig(sizes=((32, 32), (32, 48)), size_shares=(0.5, 0.5), windows=4)
@@ -88,11 +89,30 @@ def test_a_batch_depends_on_seed_and_step_alone(scenes: PackedScenes) -> None:
 
 
 def test_a_pair_batch_shows_the_same_scenes_under_another_light(scenes: PackedScenes) -> None:
-    batch = draw_batch(scenes, dataclasses.replace(SMALL_PAIRS, pair_share=1.0), 0, 0)
+    batch = draw_batch(scenes, dataclasses.replace(SMALL_PAIRS, still_share=0.0, pair_share=1.0), 0, 0)
     assert batch.is_pair
     half = len(batch.good) // 2
     assert np.array_equal(batch.good[:half], batch.good[half:])
     assert not np.array_equal(batch.bad[:half], batch.bad[half:])
+
+
+def test_stills_are_windows_of_one_frame(scenes: PackedScenes) -> None:
+    batch = draw_batch(scenes, dataclasses.replace(SMALL_PAIRS, still_share=1.0), 0, 0)
+    assert batch.bad.shape[:2] == (4, 1)
+    window, good, count = windows(batch, 5, torch.device("cpu"))
+    assert window.shape[:2] == (4, 1)
+    assert np.array_equal(good.numpy(), batch.good[:, 0])
+    assert count == 1
+
+
+def test_a_plain_recording_is_a_gain_in_linear_light() -> None:
+    """Neither noise nor compression nor head-room: the sRGB curve alone, to a code value."""
+    always_plain = SynthesisConfig(dark_share=1.0, bright_share=0.0, mixed_share=0.0, plain_share=1.0)
+    camera = Camera.draw(np.random.default_rng(3), always_plain, (16, 16))
+    reference = np.linspace(0.02, 1.0, 16 * 16 * 3, dtype=np.float32).reshape(1, 16, 16, 3)
+    filmed = camera.film(reference, np.zeros(1, np.float32), np.random.default_rng(0))
+    assert camera.ev < 0
+    assert filmed == pytest.approx(gain_in_light(reference, camera.ev), abs=1.5 / 255)
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -37,8 +37,10 @@ class SynthesisConfig:
         size_shares: How often each is drawn.
         windows: Windows a batch, a multiple of 4.
         frames: Frames a window.
-        pair_share: Share of batches made of pairs: a quarter as many scenes, one frame longer, so that two windows of
-            each follow each other, and each filmed twice, the second time under another flicker and noise.
+        still_share: Share of batches of single frames, at half the cost: a frame on its own is a window in which
+            nothing moves or flickers, and teaches what light a scene should have just as well.
+        pair_share: Share of the others made of pairs: a quarter as many scenes, one frame longer, so that two windows
+            of each follow each other, and each filmed twice, the second time under another flicker and noise.
         dark_share: Share of sequences that are too dark.
         bright_share: Share that are too bright.
         mixed_share: Share whose exposure varies over the frame; the rest is near right.
@@ -47,21 +49,25 @@ class SynthesisConfig:
         uneven_share: Share of dark and bright sequences whose exposure varies over the frame as well.
         headroom_share: Share of dark sequences whose clipped whites get head-room.
         jpeg_share: Share of sequences compressed.
+        plain_share: Share recorded without noise or head-room on the sRGB curve, as an editing program would spoil
+            them.
     """
 
     sizes: tuple[tuple[int, int], ...] = ((128, 128), (128, 208), (176, 128))
     size_shares: tuple[float, ...] = (0.7, 0.2, 0.1)
     windows: int = 8
     frames: int = 5
-    pair_share: float = 0.2
-    dark_share: float = 0.34
-    bright_share: float = 0.26
-    mixed_share: float = 0.12
+    still_share: float = 0.6
+    pair_share: float = 0.3
+    dark_share: float = 0.33
+    bright_share: float = 0.30
+    mixed_share: float = 0.14
     dark_ev: tuple[float, float] = (-5.0, -0.3)
-    bright_ev: tuple[float, float] = (0.3, 2.8)
+    bright_ev: tuple[float, float] = (0.3, 3.3)
     uneven_share: float = 0.15
     headroom_share: float = 0.45
     jpeg_share: float = 0.7
+    plain_share: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,20 @@ class ToneCurve:
                 break
         else:
             gamma, power, share, half = 2.2, 1.0, 0.0, 1.0
-        code = np.clip(cls.respond(exposure, gamma, power, share, half), 0.0, 1.0)
+        return cls.tabulate(cls.respond(exposure, gamma, power, share, half))
+
+    @classmethod
+    def srgb(cls) -> ToneCurve:
+        """The sRGB transfer curve."""
+        exposure = np.linspace(0.0, FORWARD_TOP, FORWARD_SIZE) ** 4
+        return cls.tabulate(np.where(exposure <= 0.0031308, 12.92 * exposure, 1.055 * exposure ** (1 / 2.4) - 0.055))
+
+    @classmethod
+    def tabulate(cls, response: npt.NDArray[np.float64]) -> ToneCurve:
+        """Tables of a rising response sampled at the exposures of ``forward``."""
+        root = np.linspace(0.0, FORWARD_TOP, FORWARD_SIZE)
+        exposure = np.maximum(root, 1e-4) ** 4
+        code = np.clip(response, 0.0, 1.0)
         levels = np.linspace(0.0, 1.0, INVERSE_SIZE)
         inside = root <= 1.0
         inverse = np.interp(levels, code[inside], np.log2(exposure[inside]))
@@ -178,6 +197,9 @@ class Camera:
         ranges = {"dark": config.dark_ev, "bright": config.bright_ev, "mixed": (-0.7, 0.4), "right": (-0.25, 0.25)}
         ev = rng.uniform(*ranges[kind])
         is_wrong = kind in {"dark", "bright"}
+        if rng.random() < config.plain_share:
+            ev_map = smooth_field(rng, size, rng.uniform(0.8, 2.2)) if kind == "mixed" else np.zeros(size, np.float32)
+            return cls(ToneCurve.srgb(), ev, ev_map, np.zeros(3, np.float32), 0.0, 0.0, 0.0, 0.0, 0)
         ev_map = np.zeros(size, np.float32)
         if kind == "mixed":
             ev_map = smooth_field(rng, size, rng.uniform(0.8, 2.0))
@@ -239,6 +261,8 @@ def smooth_field(rng: np.random.Generator, size: tuple[int, int], amplitude_ev: 
 
 def draw_light(rng: np.random.Generator, frames: int) -> FloatArray:
     """Light over time in stops, around 0: steady, flicker, lamp banding, drift, step, or auto-exposure pumping."""
+    if frames == 1:
+        return np.zeros(1, np.float32)
     kind = rng.random()
     t = np.arange(frames)
     if kind < 0.35:
@@ -312,8 +336,9 @@ def draw_batch(scenes: PackedScenes, config: SynthesisConfig, seed: int, step: i
     rng = np.random.default_rng((seed, step))
     size = config.sizes[int(rng.choice(len(config.sizes), p=config.size_shares))]
     full = (2 * size[0], 2 * size[1])
-    is_pair = bool(rng.random() < config.pair_share)
-    frames = config.frames + 1 if is_pair else config.frames
+    is_still = bool(rng.random() < config.still_share)
+    is_pair = not is_still and bool(rng.random() < config.pair_share)
+    frames = 1 if is_still else config.frames + is_pair
     scenes_drawn = config.windows // 4 if is_pair else config.windows
     bad: list[FloatArray] = []
     good: list[FloatArray] = []
