@@ -20,6 +20,20 @@ def clip(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    """A folder nobody may write to; for root, to whom permissions mean nothing, the kernel's own."""
+    if os.name != "posix":
+        pytest.skip("folders are not locked by a mode here")
+    if os.geteuid() == 0:
+        if not Path("/proc/version").exists():
+            pytest.skip("everything is writable for root")
+        return Path("/proc")
+    folder = tmp_path / "locked"
+    folder.mkdir(mode=0o555)
+    return folder
+
+
+@pytest.fixture
 def new_clip(tmp_path: Path) -> Callable[..., Path]:
     """Makes a clip of a name with the options of `clips.make_clip`."""
 

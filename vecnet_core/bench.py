@@ -23,6 +23,7 @@ import numpy as np
 from av.video.frame import PictureType
 
 from vecnet_core.correction.corrector import load_corrector
+from vecnet_core.device import share_cores
 from vecnet_core.errors import VecnetError
 from vecnet_core.export import export_video
 from vecnet_core.project import Project
@@ -190,6 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--checkpoint", type=Path, help="other weights than the bundled ones")
     wish = parser.parse_args(arguments)
+    share_cores()
     try:
         corrector = load_corrector(wish.checkpoint, wish.device)
         bench = measure(corrector, resource("sample/sample.mp4"), frames=wish.frames, repeats=wish.repeats)

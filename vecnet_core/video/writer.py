@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Self, cast
 
 import av
@@ -47,8 +48,14 @@ def check_output(path: Path, source: Path | None = None) -> None:
         raise VideoWriteError("this is a folder", path=path, hint="give a file name such as corrected.mp4")
     if not folder.is_dir():
         raise VideoWriteError("its folder does not exist", path=path, hint="create the folder or choose another")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise VideoWriteError("its folder is not writable", path=path, hint="choose a folder you may write to")
+    try:
+        # Tried, because what `os.access` says is not true for root, network shares and read-only file systems.
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise VideoWriteError(
+            f"its folder is not writable ({error.strerror})", path=path, hint="choose a folder you may write to"
+        ) from error
 
 
 def part_path(path: Path) -> Path:
