@@ -136,3 +136,16 @@ def _write_tone(output: Any, stream: Any, seconds: float) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         output.mux(stream.encode(frame))
     output.mux(stream.encode(None))
+
+
+def cut_fast_start(source: Path, target: Path, share: float) -> None:
+    """Copy the pictures of an MP4 into one with its table in front, and cut that after a share of its data."""
+    with av.open(str(source)) as given, av.open(str(target), "w", options={"movflags": "+faststart"}) as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(given.streams.video[0]):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    whole = target.read_bytes()
+    begin = whole.index(b"mdat")
+    target.write_bytes(whole[: begin + int(share * (len(whole) - begin))])

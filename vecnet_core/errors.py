@@ -48,6 +48,10 @@ class VideoReadError(VecnetError):
     """A video that opened, but whose frames cannot be read as asked."""
 
 
+class VideoDamageError(VideoReadError):
+    """A frame that the file holds and that does not decode."""
+
+
 class VideoWriteError(VecnetError):
     """An output that cannot be written."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -93,7 +94,10 @@ def export_video(project: Project, corrector: Corrector | None = None) -> Genera
                 light = yield from _measure(reader, start, stop, output, device)
                 renderer = ClipRenderer(reader, corrector, light)
                 frames = renderer.corrected_frames(project.settings, start, stop)
-            yield from _encode(frames, writer, stop - start, output, device)
+            written = yield from _encode(frames, writer, stop - start, output, device)
+            if written < stop - start:
+                lost = start + written
+                raise _cut_short(project.clip, lost, reader.info.frame_count, reader.seconds_of(lost))
         yield ExportProgress(
             "done", stop - start, stop - start, 0.0, output, device, (*reader.warnings, *writer.warnings)
         )
@@ -104,6 +108,7 @@ def frame_range(reader: VideoReader, project: Project) -> tuple[int, int]:
 
     Raises:
         InputError: The range begins after the clip's end.
+        VideoReadError: The clip is cut short and its end was not asked for by time.
     """
     info = reader.info
     if project.start_seconds >= info.duration_seconds:
@@ -112,12 +117,24 @@ def frame_range(reader: VideoReader, project: Project) -> tuple[int, int]:
             path=project.clip,
             hint=f"give a start below {info.duration_seconds:.2f} s",
         )
+    if info.missing_frames and project.stop_seconds is None:
+        raise _cut_short(project.clip, info.frame_count, info.frame_count + info.missing_frames, info.duration_seconds)
     start = reader.index_at(project.start_seconds)
     if project.stop_seconds is None or project.stop_seconds >= info.duration_seconds:
         return start, info.frame_count
     last = reader.index_at(project.stop_seconds)
     begins_at_stop = reader.seconds_of(last) >= project.stop_seconds - 1e-6
     return start, max(start + 1, last if begins_at_stop else last + 1)
+
+
+def _cut_short(clip: Path, readable: int, claimed: int, seconds: float) -> VideoReadError:
+    """The error for a clip whose end is gone: an export that is shorter than its source must have been asked for."""
+    return VideoReadError(
+        f"the file is truncated: {readable} of {claimed} frames can be read",
+        path=clip,
+        # Rounded down: a little past the last frame's start, never past its end.
+        hint=f"copy it again from its source, or correct what is there with --end {math.floor(1000 * seconds) / 1000}",
+    )
 
 
 def _measure(
@@ -150,9 +167,10 @@ def _scan(
 
 def _encode(
     frames: Iterator[Frame], writer: VideoWriter, total: int, output: Path, device: str
-) -> Iterator[ExportProgress]:
-    """Correct in this thread, encode in another, and tell how far it is."""
+) -> Generator[ExportProgress, None, int]:
+    """Correct in this thread, encode in another, tell how far it is, and return how many frames came."""
     pace = _Pace(total)
+    done = 0
     yield ExportProgress("export", 0, total, None, output, device)
     with _EncoderThread(writer) as encoder:
         for done, frame in enumerate(frames, start=1):
@@ -160,6 +178,7 @@ def _encode(
             if pace.is_due(done):
                 yield ExportProgress("export", done, total, pace.seconds_left(done), output, device)
         encoder.drain()
+    return done
 
 
 class _Pace:

@@ -143,6 +143,7 @@ class VideoInfo:
         pixel_aspect: Sample aspect ratio; 1 when unknown.
         is_interlaced: True when the stream says so.
         audio_codecs: FFmpeg's codec names of the audio streams.
+        missing_frames: Frames the file says it has and cannot give, because it is cut short.
     """
 
     path: Path
@@ -162,6 +163,7 @@ class VideoInfo:
     pixel_aspect: Fraction
     is_interlaced: bool
     audio_codecs: tuple[str, ...]
+    missing_frames: int = 0
 
     @property
     def fingerprint(self) -> str:

@@ -91,6 +91,7 @@ class LightScan:
         duplicates: list[int] = []
         detector = CutDetector()
         before: RGBArray | None = None
+        read = self._start
         for frame in self._reader.frames(self._start, self._stop):
             index = frame.index
             reduced = reduce_to_rgb(frame, *size)
@@ -107,6 +108,9 @@ class LightScan:
             stride = max(1, size[0] // THUMBNAIL_HEIGHT)
             thumbnail = (reduced[::stride, ::stride] * 255 + 0.5).astype(np.uint8)
             yield LightSample(index, float(exposures[index]), is_cut, detector.is_duplicate, thumbnail)
+            read = index + 1
+        # A damaged end gives no frames: it is taken to be as bright as the last one that came.
+        exposures[read : self._stop] = exposures[read - 1]
         part = slice(self._start, self._stop)
         gains = np.zeros(info.frame_count)
         inner = [cut - self._start for cut in cuts]

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from clips import FRAMES, make_clip, make_sound
+from clips import FRAMES, cut_fast_start, make_clip, make_sound
 
 from vecnet_core.cli import main
 from vecnet_core.cli.parser import make_parser, seconds
@@ -105,6 +105,7 @@ def bad(tmp_path):
     make_sound(tmp_path / "sound.mp4")
     whole = make_clip(tmp_path / "good.mp4", audio="aac").read_bytes()
     (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    cut_fast_start(tmp_path / "good.mp4", tmp_path / "torn.mp4", 0.7)
     (tmp_path / "old.mp4").write_bytes(b"precious")
     return tmp_path
 
@@ -115,6 +116,7 @@ BAD_CALLS = [
     (["folder.mp4", "new/out.mp4"], "folder.mp4", "folder"),
     (["sound.mp4", "new/out.mp4"], "sound.mp4", "only sound"),
     (["cut.mp4", "new/out.mp4"], "cut.mp4", "cut short"),
+    (["torn.mp4", "new/out.mp4"], "torn.mp4", "--end 0."),
     (["missing.mp4", "new/out.mp4"], "missing.mp4", "no such file"),
     (["good.mp4", "good.mp4", "--overwrite"], "good.mp4", "source itself"),
     (["good.mp4", "old.mp4"], "old.mp4", "exists already"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from clips import FRAMES, make_clip, make_sound, number_of, picture
+from clips import FRAMES, cut_fast_start, make_clip, make_sound, number_of, picture
 
 from vecnet_core.errors import VideoOpenError, VideoReadError
 from vecnet_core.frame import ColorTags
@@ -249,20 +249,28 @@ def test_a_truncated_file_gives_what_it_has_and_says_so(new_clip):
 
 def test_a_truncated_mp4_with_its_table_in_front_counts_what_is_left(tmp_path):
     path = tmp_path / "fast.mp4"
-    source = make_clip(tmp_path / "clip.mp4")
-    with av.open(str(source)) as given, av.open(str(path), "w", options={"movflags": "+faststart"}) as output:
-        stream = output.add_stream_from_template(given.streams.video[0])
-        for packet in given.demux(given.streams.video[0]):
-            if packet.size:
-                packet.stream = stream
-                output.mux(packet)
-    whole = path.read_bytes()
-    path.write_bytes(whole[: whole.index(b"mdat") + int(0.55 * (len(whole) - whole.index(b"mdat")))])
+    cut_fast_start(make_clip(tmp_path / "clip.mp4"), path, 0.55)
     with VideoReader(path) as reader:
         count = reader.info.frame_count
         assert 0 < count < FRAMES
         assert [number_of(frame) for frame in reader.frames()] == list(range(count))
         assert any("truncated" in text and f"{count} of {FRAMES}" in text for text in reader.warnings)
+        assert reader.info.missing_frames == FRAMES - count
+
+
+def test_frames_that_share_a_time_are_told_and_nothing_seems_cut(new_clip, tmp_path):
+    path = tmp_path / "twins.mkv"
+    with av.open(str(new_clip("clip.mkv", codec="ffv1"))) as given, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for number, packet in enumerate(packet for packet in given.demux(video=0) if packet.size):
+            packet.pts = packet.dts = packet.pts - (number % 4 == 3) * packet.duration
+            packet.stream = stream
+            output.mux(packet)
+    with VideoReader(path) as reader:
+        assert reader.info.frame_count == FRAMES - FRAMES // 4
+        assert reader.info.missing_frames == 0
+        assert any(f"{FRAMES // 4} frames have the time of another" in text for text in reader.warnings)
+        assert len(list(reader.frames())) == reader.info.frame_count
 
 
 def test_a_bad_frame_in_the_middle_is_named(new_clip):

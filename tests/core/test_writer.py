@@ -265,3 +265,22 @@ def test_a_corrected_10_bit_frame_stays_10_bit(new_clip, tmp_path):
 
 def test_made_clips_are_small(tmp_path):
     assert make_clip(tmp_path / "a.mp4").stat().st_size < 50_000
+
+
+def test_streams_that_are_not_copied_are_named(clip, tmp_path):
+    captions = tmp_path / "captions.srt"
+    captions.write_text("1\n00:00:00,000 --> 00:00:00,200\nHello\n")
+    source = tmp_path / "captioned.mkv"
+    with av.open(str(clip)) as pictures, av.open(str(captions)) as texts, av.open(str(source), "w") as output:
+        picture = output.add_stream_from_template(pictures.streams.video[0])
+        caption = output.add_stream_from_template(texts.streams.subtitles[0])
+        for source_of, stream in ((pictures.demux(video=0), picture), (texts.demux(subtitles=0), caption)):
+            for packet in source_of:
+                if packet.size:
+                    packet.stream = stream
+                    output.mux(packet)
+    with VideoReader(source) as reader:
+        writer = VideoWriter(tmp_path / "out.mkv", reader.info, EncodeSettings(), copy_from=source)
+        with pytest.raises(VideoWriteError), writer:
+            writer.finish()
+    assert writer.warnings == ("1 subtitle stream is not copied",)

@@ -96,11 +96,15 @@ class ToneCurve:
 
     @classmethod
     def draw(cls, rng: np.random.Generator) -> ToneCurve:
-        """A random response ``log f(E) = (1-a) log E^(1/g) + a log Hill(E)`` with mid-grey 0.18 in 0.36 to 0.52."""
+        """A random response ``log f(E) = (1-a) log E^(1/g) + a log Hill(E)`` with mid-grey 0.18 in 0.36 to 0.52.
+
+        The ranges give log-log slopes from bad to good of 0.72 for dark frames and 1.30 for bright ones, in the median
+        (10 % to 90 %: 0.48 to 0.88, 1.11 to 1.72); real brackets have 0.71 and 1.36.
+        """
         root = np.linspace(0.0, FORWARD_TOP, FORWARD_SIZE)
         exposure = np.maximum(root, 1e-4) ** 4
         for _ in range(64):
-            gamma, power, share = rng.uniform(1.9, 2.5), rng.uniform(0.9, 1.6), rng.uniform(0.0, 1.0)
+            gamma, power, share = rng.uniform(1.9, 2.5), rng.uniform(1.0, 2.0), rng.uniform(0.3, 1.0)
             half = np.exp(rng.uniform(np.log(0.08), np.log(1.5)))
             grey = cls.respond(np.array([0.18]), gamma, power, share, half)[0]
             if 0.36 <= grey <= 0.52:

@@ -113,9 +113,9 @@ class LightToken(nn.Module):
     """A frame ``(B, 3, H, W)`` to a token ``(B, K)`` of its light."""
 
     def __init__(self, channels: int) -> None:
-        """A small perceptron over histograms, quantiles and clip fractions."""
+        """A small perceptron over histograms, quantiles, clip fractions and extremes."""
         super().__init__()
-        inputs = HISTOGRAM_BINS + 3 * CHANNEL_BINS + 3 * len(QUANTILES) + 6
+        inputs = HISTOGRAM_BINS + 3 * CHANNEL_BINS + 3 * len(QUANTILES) + 6 + 6
         self.perceptron = nn.Sequential(
             nn.Linear(inputs, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels), nn.GELU()
         )
@@ -146,7 +146,11 @@ class SceneToken(nn.Module):
 
 @torch.no_grad()
 def light_statistics(frame: Tensor) -> Tensor:
-    """Histogram of log luma, histograms per channel, quantiles and clip fractions of ``(B, 3, H, W)``, about [0, 1]."""
+    """Histogram of log luma, histograms per channel, quantiles, clip fractions and extremes of ``(B, 3, H, W)``.
+
+    All about [0, 1]. The extremes, a thousandth of the pixels on either side, are of the frame as it is: a mean of
+    neighbours hides a ceiling, which tells a picture that was darkened from one that is dark.
+    """
     small = F.avg_pool2d(frame, 2)
     log = (torch.log2(luma(small).flatten(1).clamp(min=2.0**-8)) / 8 + 1) * (HISTOGRAM_BINS - 1)
     parts = [_histogram(log, HISTOGRAM_BINS).sqrt()]
@@ -156,6 +160,9 @@ def light_statistics(frame: Tensor) -> Tensor:
     quantiles = torch.quantile(channels, levels, dim=2)  # (Q, B, 3)
     parts.append(quantiles.permute(1, 0, 2).flatten(1).clamp(min=1e-3).pow(0.5))
     parts += [(channels > 0.98).to(frame.dtype).mean(2), (channels < 0.01).to(frame.dtype).mean(2)]
+    pixels = frame.flatten(2)
+    few = max(1, pixels.shape[2] // 1000)
+    parts += [pixels.topk(few, dim=2, largest=largest).values[..., -1] for largest in (True, False)]
     return torch.cat(parts, dim=1)
 
 

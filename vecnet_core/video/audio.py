@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -35,12 +36,14 @@ class AudioCopy:
 
     Attributes:
         skipped: Streams that cannot be copied because FFmpeg does not know their codec.
+        others: How many streams of every other kind the source has, its first video stream apart.
 
     Raises:
         VideoWriteError: The container cannot hold an audio codec of the source.
     """
 
     skipped: int
+    others: Counter[str]
 
     def __init__(self, source: Path, output: OutputContainer, path: Path) -> None:
         self._container = open_container(source)
@@ -48,6 +51,8 @@ class AudioCopy:
         self._path = path
         self._targets: dict[int, Stream] = {}
         self.skipped = 0
+        self.others = Counter(stream.type for stream in self._container.streams if stream.type != "audio")
+        self.others["video"] -= 1
         try:
             for stream in self._container.streams.audio:
                 self._add(stream)

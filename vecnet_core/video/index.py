@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -24,12 +24,16 @@ class FrameIndex:
         durations: ``(T,)`` int64; the time to the next frame, for the last frame its own.
         keyframe_pts: ``(K,)`` int64, rising.
         is_suspect: The file ends early or holds packets marked as damaged, so its tail must be tried by decoding.
+        left_out: Packets that are no frames of their own: before an edit list's start, or at another one's time.
+        repeated: How many of them have another one's time.
     """
 
     pts: npt.NDArray[np.int64]
     durations: npt.NDArray[np.int64]
     keyframe_pts: npt.NDArray[np.int64]
     is_suspect: bool
+    left_out: int = 0
+    repeated: int = 0
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -46,8 +50,7 @@ class FrameIndex:
 
     def keep(self, start: int, stop: int) -> FrameIndex:
         """The index of a part of the frames."""
-        kept = self.pts[start:stop]
-        return FrameIndex(kept, self.durations[start:stop], self.keyframe_pts, self.is_suspect)
+        return replace(self, pts=self.pts[start:stop], durations=self.durations[start:stop])
 
     def mean_duration(self) -> Fraction:
         """Average frame duration in pts units."""
@@ -77,15 +80,19 @@ def index_packets(container: InputContainer, stream: VideoStream) -> FrameIndex 
     keys: list[int] = []
     damaged: set[int] = set()
     is_suspect = False
-    untimed = 0
+    untimed = discarded = repeated = 0
     try:
         for packet in container.demux(stream):
-            if packet.size == 0 or packet.is_discard:
+            if packet.size == 0:
+                continue
+            if packet.is_discard:
+                discarded += 1
                 continue
             pts = packet.pts if packet.pts is not None else packet.dts
             if pts is None:
                 untimed += 1
                 continue
+            repeated += pts in times
             times[pts] = packet.duration or 0
             if packet.is_corrupt:
                 damaged.add(pts)
@@ -99,7 +106,10 @@ def index_packets(container: InputContainer, stream: VideoStream) -> FrameIndex 
         is_suspect = True
     if not times or untimed:
         return None
-    return _build(times, keys, is_suspect=is_suspect or bool(damaged) or stream.frames > len(times))
+    left_out = discarded + repeated
+    is_short = stream.frames > len(times) + left_out
+    index = _build(times, keys, is_suspect=is_suspect or bool(damaged) or is_short)
+    return replace(index, left_out=left_out, repeated=repeated)
 
 
 def index_by_decoding(container: InputContainer, stream: VideoStream) -> FrameIndex | None:

@@ -13,7 +13,7 @@ import numpy as np
 from av.error import EOFError as EndOfFile
 from av.error import FFmpegError, InvalidDataError
 
-from vecnet_core.errors import VideoOpenError, VideoReadError
+from vecnet_core.errors import VideoDamageError, VideoOpenError, VideoReadError
 from vecnet_core.frame import Frame
 from vecnet_core.video.color import rgb_to_frame
 from vecnet_core.video.index import index_by_decoding, index_packets
@@ -102,7 +102,12 @@ class VideoReader:
             return found or self._read_after_seek(index)
         except FFmpegError as error:
             self._decoder = None
-            raise self._damage(index) from error
+            raise VideoReadError(
+                f"the file cannot be read ({error.strerror or 'unknown cause'})",
+                path=self._path,
+                frame=index,
+                hint="check the disk or network it is on",
+            ) from error
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Frame]:
         """Frames ``start`` to ``stop - 1`` in order; ends early, with a warning, where the file's end is damaged."""
@@ -110,7 +115,7 @@ class VideoReader:
         for index in range(start, end):
             try:
                 frame = self.frame(index)
-            except VideoReadError:
+            except VideoDamageError:
                 if self._has_frame_after(index):
                     raise
                 self._warn(f"the end of the file is damaged: {index} of {self.info.frame_count} frames can be read")
@@ -166,6 +171,8 @@ class VideoReader:
             self._warn("the video is interlaced; its fields are treated as whole frames")
         self._remember(self._convert(first, 0))
         self._cursor = 1
+        if self._index.repeated:
+            self._warn(f"{self._index.repeated} frames have the time of another one and are left out")
         if self._index.is_suspect:
             self._check_tail()
 
@@ -216,27 +223,25 @@ class VideoReader:
 
     def _check_tail(self) -> None:
         """Decode the last group of pictures of a file that seems cut short, and leave out what is not there."""
-        claimed = max(self._stream.frames, len(self._index))
+        claimed = max(self._stream.frames - self._index.left_out, len(self._index))
         keys, last = self._index.keyframe_pts, self._index.pts[-1]
         start = self._index.at(int(keys[keys < last].max(initial=self._index.pts[0])))
-        missing = [index for index in range(start, len(self._index)) if not self._is_readable(index)]
-        # Holes inside stay in the index and raise where they are; only what is missing up to the very end is cut off.
-        good = len(self._index)
-        while missing and missing[-1] == good - 1:
-            good = missing.pop()
+        # What comes after the first hole was lent by a frame that is gone, or is gone itself.
+        holes = (index for index in range(start, len(self._index)) if not self._is_readable(index))
+        good = next(holes, len(self._index))
         if good == 0:
             raise self._empty()
         if good < claimed:
             self._index = self._index.keep(0, good)
             duration = self._index.duration_seconds(self.info.time_base)
-            self.info = replace(self.info, frame_count=good, duration_seconds=duration)
+            self.info = replace(self.info, frame_count=good, duration_seconds=duration, missing_frames=claimed - good)
             self._warn(f"the file is truncated: {good} of {claimed} frames can be read")
 
     def _is_readable(self, index: int) -> bool:
         """True when a frame decodes."""
         try:
             self.frame(index)
-        except VideoReadError:
+        except VideoDamageError:
             return False
         return True
 
@@ -351,9 +356,9 @@ class VideoReader:
         """True when the file still gives frames behind a bad one, so that the damage is not its tail."""
         return any(cached > index for cached in self._cache)
 
-    def _damage(self, index: int) -> VideoReadError:
+    def _damage(self, index: int) -> VideoDamageError:
         """The error for a frame that does not decode."""
-        return VideoReadError(
+        return VideoDamageError(
             "the video is damaged",
             path=self._path,
             frame=index,

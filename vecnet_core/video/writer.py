@@ -22,6 +22,7 @@ from vecnet_core.video.opening import open_video
 from vecnet_core.video.tags import TagNumbers, numbers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from av.container import OutputContainer
@@ -117,8 +118,7 @@ class VideoWriter:
             self._stream = self._add_video(encode, copy_from)
             if copy_from is not None:
                 self._audio = AudioCopy(copy_from, self._output, self._path)
-                if self._audio.skipped:
-                    self.warnings = ("a sound stream of unknown codec is not copied",)
+                self.warnings = tuple(_not_copied(self._audio))
             self._output.start_encoding()
         except (FFmpegError, ValueError, OSError) as error:
             self.abort()
@@ -319,6 +319,15 @@ class VideoWriter:
         return VideoWriteError(
             f"the file cannot be written ({reason})", path=self._path, hint="check free space and permissions"
         )
+
+
+def _not_copied(audio: AudioCopy) -> Iterator[str]:
+    """A sentence for every kind of stream the output does without."""
+    if audio.skipped:
+        yield "a sound stream of unknown codec is not copied"
+    for kind, count in sorted(audio.others.items()):
+        if count > 0:
+            yield f"{count} {kind} stream{'s are' if count > 1 else ' is'} not copied"
 
 
 def _layout_named(name: str) -> PixelLayout:
