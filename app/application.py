@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from app.notices import LastResort, start_logging
-from app.places import log_file
+from app.places import log_file, log_folder
 from app.preferences import Preferences
 from app.session import Studio
 from app.theme import apply_theme
@@ -36,7 +36,7 @@ def build(arguments: Sequence[str]) -> tuple[QApplication, MainWindow]:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Show the window, open the clip named in ``arguments`` if there is one, and return when it is closed."""
+    """Show the window, open the first clip named in ``arguments``, and return when it is closed."""
     share_cores()
     start_logging(log_file())
     log.info("Python %s on %s, Qt %s", sys.version.split()[0], platform.platform(), QLibraryInfo.version().toString())
@@ -47,7 +47,11 @@ def run(arguments: Sequence[str]) -> int:
     window.show()
     clips = [Path(argument) for argument in arguments[1:] if not argument.startswith("-")]
     if clips:
-        window.open_clip(clips[0])
+        window.open_clip(*clips)
+    if log_file().parent != log_folder():
+        window.notices.show_note(
+            f"The folder {log_folder()} cannot be written; the log of this session is {log_file()}.", lasts=True
+        )
     try:
         return application.exec()
     finally:

@@ -14,11 +14,12 @@ from typing import Any, cast
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from vecnet_core.project import Project
+from vecnet_core.video.parts import part_path
 
 log = logging.getLogger(__name__)
 
 CANCEL_SECONDS = 8
-"""A cancelled child has this long to take its part file away before it is ended."""
+"""A cancelled child has this long to take its part file away before it is killed."""
 _KEPT_CHARACTERS = 20_000
 
 
@@ -135,7 +136,7 @@ class ExportJob(QObject):
         self._process.start(self._command[0], self._command[1:])
 
     def cancel(self) -> None:
-        """Ask the child to stop and clean up; end it if it does not."""
+        """Ask the child to stop and clean up; kill it if it does not."""
         if not self.is_running or self._is_cancelled:
             return
         self._is_cancelled = True
@@ -146,9 +147,11 @@ class ExportJob(QObject):
         os.kill(pid, signal.SIGINT)
         self._last_resort.start(CANCEL_SECONDS * 1000)
 
-    def wait(self, timeout_seconds: float) -> bool:
-        """Block until the child has ended; for the window that is closing."""
-        return self._process.waitForFinished(round(timeout_seconds * 1000))
+    def wait(self, timeout_seconds: float) -> None:
+        """Block until the child has ended, and kill it if it has not in time; for the window that is closing."""
+        if not self._process.waitForFinished(round(timeout_seconds * 1000)):
+            self._process.kill()
+            self._process.waitForFinished()
 
     def _read_output(self) -> None:
         self._pending += bytes(self._process.readAllStandardOutput().data())
@@ -201,11 +204,13 @@ class ExportJob(QObject):
                 f"The export could not be started: {self._process.errorString()}.", " ".join(self._command)
             )
 
-    def _end(self, exit_code: int) -> None:
+    def _end(self, exit_code: int, exit_status: QProcess.ExitStatus) -> None:
         if self._has_ended:
             return
         self._has_ended = True
         self._last_resort.stop()
+        if exit_status == QProcess.ExitStatus.CrashExit:
+            self._remove_part()
         self._read_output()
         self._read_errors()
         if exit_code == 0 and self._outcome is not None:
@@ -219,3 +224,13 @@ class ExportJob(QObject):
             sentence = self._sentence or (lines[-1] if lines else f"The export ended early (exit code {exit_code}).")
             log.error("export failed with code %s: %s", exit_code, self._errors)
             self.failed.emit(sentence, f"{' '.join(self._command)}\nexit code {exit_code}\n{self._errors}")
+
+    def _remove_part(self) -> None:
+        """Take the part file away in place of a child that was killed or crashed."""
+        output = self.request.project.output
+        if output is None:
+            return
+        try:
+            part_path(output).unlink(missing_ok=True)
+        except OSError:
+            log.warning("the unfinished %s stays", part_path(output), exc_info=True)

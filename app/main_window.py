@@ -86,6 +86,7 @@ class MainWindow(QMainWindow):
         self.status = Status()
         self.exports = Exports(self.document, self.preview, preferences, self, child_command)
         self.actions_by_name = Actions(self)
+        self._left_out = ""
         self._place()
         self._connect()
         self._connect_actions()
@@ -93,8 +94,12 @@ class MainWindow(QMainWindow):
             button.installEventFilter(self)
         self.setFocus()
 
-    def open_clip(self, path: Path) -> None:
-        """Open a clip; a notice tells when it cannot be."""
+    def open_clip(self, path: Path, *left_out: Path) -> None:
+        """Open one clip; a notice tells when it cannot be, and what was given along with it and is left out."""
+        self._left_out = ""
+        if left_out:
+            files = "1 other file was" if len(left_out) == 1 else f"{len(left_out)} other files were"
+            self._left_out = f"One clip is open at a time: {path.name} was taken, {files} left out."
         self.preview.open_clip(path)
 
     # Place -----------------------------------------------------------------------------------------------------------
@@ -162,7 +167,7 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         preview, document = self.preview, self.document
         preview.clip_opened.connect(self._use_clip)
-        preview.clip_refused.connect(self._show_nothing_changed)
+        preview.clip_refused.connect(self._show_refusal)
         preview.clip_warned.connect(self._show_warnings)
         preview.frame_shown.connect(self._show_frame)
         preview.frame_failed.connect(self.compare.show_failure)
@@ -264,14 +269,20 @@ class MainWindow(QMainWindow):
         self.document.use_clip(info)
         self.status.show_size(info, self.compare.wanted_size)
         self._show_warnings(warnings)
+        self._show_left_out()
 
     def _show_warnings(self, warnings: tuple[str, ...]) -> None:
         for warning in warnings:
             sentence = warning[:1].upper() + warning[1:]
             self.notices.show_note(sentence if sentence.endswith(".") else f"{sentence}.")
 
-    def _show_nothing_changed(self) -> None:
+    def _show_refusal(self) -> None:
         self.empty.show_drop(False)
+        self._show_left_out()
+
+    def _show_left_out(self) -> None:
+        if self._left_out:
+            self.notices.show_note(self._left_out)
 
     def _show_frame(self, result: PreviewResult) -> None:
         self.compare.show_result(result)
@@ -436,10 +447,10 @@ class MainWindow(QMainWindow):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self.empty.show_drop(False)
-        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if files:
             event.acceptProposedAction()
-            self.open_clip(Path(files[0]))
+            self.open_clip(*files)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         if self.exports.is_running and not self._may_end_export():

@@ -39,10 +39,11 @@ class _Notice(QFrame):
 
     closed = Signal(QFrame)
 
-    def __init__(self, sentence: str, details: str, is_error: bool) -> None:
+    def __init__(self, sentence: str, details: str, *, is_error: bool, lasts: bool) -> None:
         super().__init__()
         self.sentence = sentence
         self.details = details
+        self.lasts = lasts
         tint = theme.ERROR if is_error else theme.ACCENT
         self.setObjectName("notice")
         self.setStyleSheet(
@@ -105,21 +106,21 @@ class NoticeBar(QWidget):
         """Show what went wrong."""
         self._add(sentence, details, is_error=True)
 
-    def show_note(self, sentence: str, details: str = "") -> None:
-        """Show what the person should know."""
-        self._add(sentence, details, is_error=False)
+    def show_note(self, sentence: str, details: str = "", *, lasts: bool = False) -> None:
+        """Show what the person should know; with ``lasts`` it is about more than the clip, and outlives `clear`."""
+        self._add(sentence, details, is_error=False, lasts=lasts)
 
     def clear(self) -> None:
-        """Dismiss all."""
-        for notice in list(self._notices):
+        """Dismiss all that do not last."""
+        for notice in [notice for notice in self._notices if not notice.lasts]:
             self._remove(notice)
 
-    def _add(self, sentence: str, details: str, *, is_error: bool) -> None:
+    def _add(self, sentence: str, details: str, *, is_error: bool, lasts: bool = False) -> None:
         for notice in [notice for notice in self._notices if notice.sentence == sentence]:
             self._remove(notice)
         while len(self._notices) >= MOST_NOTICES:
             self._remove(self._notices[0])
-        notice = _Notice(sentence, details, is_error)
+        notice = _Notice(sentence, details, is_error=is_error, lasts=lasts)
         notice.closed.connect(self._remove)
         self._notices.append(notice)
         self._layout.addWidget(notice)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 
 from platformdirs import user_log_path
 
 from vecnet_core.resources import resource
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def sample_clip() -> Path:
@@ -21,6 +20,18 @@ def sample_clip() -> Path:
     return resource("sample/sample.mp4")
 
 
+def log_folder() -> Path:
+    """Where the log of this user belongs; it may not exist."""
+    return user_log_path("VECNet", appauthor=False)
+
+
+@cache
 def log_file() -> Path:
-    """The log of this editor; its folder is made on first use."""
-    return user_log_path("VECNet", appauthor=False, ensure_exists=True) / "vecnet.log"
+    """The log of this session, in `log_folder`; where that cannot be written, in a new temporary folder."""
+    path = log_folder() / "vecnet.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("a").close()
+    except OSError:
+        path = Path(mkdtemp(prefix="vecnet-")) / path.name
+    return path

@@ -165,6 +165,8 @@ class Preview(QObject):
 
     def _take_refusal(self, clip: int) -> None:
         if clip == self._asked_clip:
+            # The attempt took the place of what was asked of the clip that stays.
+            self.ask()
             self.clip_refused.emit()
 
     def _take_frame(self, result: PreviewResult) -> None:

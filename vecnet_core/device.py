@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from vecnet_core.errors import DeviceError
 if TYPE_CHECKING:
     import torch
 
-KINDS = ("auto", "cuda", "mps", "cpu")
+_WISH = re.compile(r"auto|cpu|mps|cuda(?::(?P<number>[0-9]+))?")
 
 
 @dataclass(frozen=True)
@@ -50,17 +51,18 @@ def choose_device(wish: str = "auto") -> Device:
     """
     import torch
 
-    kind = wish.partition(":")[0]
-    if kind not in KINDS:
-        raise DeviceError(f"unknown device {wish!r}", hint=f"give one of {', '.join(KINDS)}")
+    asked = _WISH.fullmatch(wish)
+    if asked is None:
+        raise DeviceError(f"unknown device {wish!r}", hint="choose auto, cpu, mps, cuda or a numbered one like cuda:1")
+    kind, number = wish.partition(":")[0], int(asked["number"] or 0)
     if kind in {"auto", "cuda"} and torch.cuda.is_available():
-        number = int(wish.partition(":")[2] or 0) if kind == "cuda" else 0
-        if number >= torch.cuda.device_count():
-            raise DeviceError(f"there is no {wish}", hint=f"{torch.cuda.device_count()} CUDA devices are there")
+        count = torch.cuda.device_count()
+        if number >= count:
+            raise DeviceError(f"there is no {wish}", hint=f"choose a number below {count}")
         return Device(f"cuda:{number}", f"CUDA: {torch.cuda.get_device_name(number)}")
     if kind in {"auto", "mps"} and torch.backends.mps.is_available():
         return Device("mps", "MPS: Apple GPU")
     if kind in {"cuda", "mps"}:
-        raise DeviceError(f"{kind.upper()} is not available on this machine", hint="use --device cpu or auto")
+        raise DeviceError(f"{kind.upper()} is not available on this machine", hint="choose the device cpu or auto")
     name = platform.processor() or platform.machine()
     return Device("cpu", f"CPU: {os.cpu_count()} cores, {name}" if name else f"CPU: {os.cpu_count()} cores")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.export.export_dialog import ExportDialog, progress_text
-from app.jobs import ExportJob, ExportOutcome, ExportRequest, ExportStatus
+from app.jobs import CANCEL_SECONDS, ExportJob, ExportOutcome, ExportRequest, ExportStatus
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -99,7 +99,7 @@ class Exports(QObject):
         job.start()
 
     def cancel(self) -> None:
-        """Stop the running export; the child removes what it has begun to write."""
+        """Stop the running export; nothing unfinished is left."""
         if self._job is not None:
             self.dialog.show_cancelling()
             self.status_changed.emit("Cancelling the export")
@@ -109,7 +109,7 @@ class Exports(QObject):
         """Stop the running export and wait for its end; for the window that is closing."""
         if self._job is not None:
             self._job.cancel()
-            self._job.wait(10.0)
+            self._job.wait(CANCEL_SECONDS)
         self.dialog.close()
 
     def _show_progress(self, status: ExportStatus) -> None:

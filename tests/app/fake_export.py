@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from pathlib import Path
+
+from vecnet_core.video.parts import part_path
 
 
 def say(**event: object) -> None:
@@ -22,7 +25,9 @@ def main(arguments: list[str]) -> int:
     if "crash" in output.name:
         print("Segmentation something", file=sys.stderr)
         return 139
-    part = output.with_suffix(".part")
+    if "stubborn" in output.name:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    part = part_path(output)
     part.write_text(" ".join(arguments))
     steps = 2000 if "long" in output.name else 8
     try:

@@ -15,6 +15,7 @@ from app.jobs import ExportJob, ExportOutcome, ExportRequest, ExportStatus
 from vecnet_core.project import Project
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.parts import part_path
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -76,6 +77,29 @@ def test_cancel_leaves_nothing(qtbot: QtBot, tmp_path: Path) -> None:
         pass
     with qtbot.waitSignal(job.cancelled, timeout=10_000):
         job.cancel()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_killed_child_leaves_nothing(qtbot: QtBot, tmp_path: Path) -> None:
+    job = new_job(tmp_path / "long.mp4")
+    job.start()
+    with qtbot.waitSignal(job.progressed, timeout=10_000):
+        pass
+    assert part_path(tmp_path / "long.mp4").exists()
+    with qtbot.waitSignal(job.failed, timeout=10_000):
+        job._process.kill()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_child_that_does_not_stop_is_killed_while_the_window_closes(qtbot: QtBot, tmp_path: Path) -> None:
+    job = new_job(tmp_path / "long_stubborn.mp4")
+    job.start()
+    with qtbot.waitSignal(job.progressed, timeout=10_000):
+        pass
+    with qtbot.waitSignal(job.cancelled, timeout=0):
+        job.cancel()
+        job.wait(0.2)
+    assert not job.is_running
     assert list(tmp_path.iterdir()) == []
 
 

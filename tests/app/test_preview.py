@@ -190,6 +190,31 @@ def test_clip_that_cannot_be_opened_leaves_the_one_at_hand(new_stage: Callable[.
     assert not stage.sessions[0].is_closed
 
 
+def test_clip_that_cannot_be_opened_takes_no_request_with_it(new_stage: Callable[..., Stage]) -> None:
+    stage = new_stage()
+    stage.open_clip()
+    stage.wait_corrected(0)
+    with stage.preview._worker._changed:  # the thread finds both notes at once
+        stage.document.set_playhead(20)
+        stage.preview.open_clip(Path("broken.mp4"))
+    stage.wait_corrected(20)
+    stage.qtbot.waitUntil(lambda: not stage.preview.is_waiting, timeout=5000)
+
+
+def test_frame_broken_off_for_a_clip_that_cannot_be_opened_is_finished(new_stage: Callable[..., Stage]) -> None:
+    stage = new_stage()
+    stage.preview.pause_background(True)
+    stage.open_clip()
+    stage.wait_corrected(0)
+    gate = stage.session.gate = threading.Event()
+    stage.document.set_playhead(20)
+    stage.qtbot.waitUntil(lambda: ("original", 20) in stage.session.calls, timeout=5000)
+    stage.preview.open_clip(Path("broken.mp4"))
+    gate.set()
+    stage.wait_corrected(20)
+    stage.qtbot.waitUntil(lambda: not stage.preview.is_waiting, timeout=5000)
+
+
 def test_background_rests_while_paused(new_stage: Callable[..., Stage]) -> None:
     stage = new_stage(seconds=0.005)
     stage.open_clip()

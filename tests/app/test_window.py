@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +16,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QSpinBox, QWidget
 
+from app import application
 from app.inspector.correction_panel import CorrectionPanel
 from app.map_pictures import MapKind
 from app.notices import LastResort
@@ -42,6 +44,31 @@ def test_nothing_heavy_is_loaded_before_a_clip_is_opened(tmp_path: Path) -> None
     )
     assert done.stdout.strip() == "[]", done.stderr
     assert done.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its folders are not named by the environment")
+def test_home_that_cannot_be_written_is_a_notice(tmp_path: Path) -> None:
+    code = (
+        "from PySide6.QtWidgets import QApplication; from app.application import run; from app.main_window import "
+        "MainWindow\n"
+        "def look(*_):\n"
+        "    window, = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]\n"
+        "    window.preferences.set_device('cpu'); window.notices.clear(); print(*window.notices.sentences)\n"
+        "    window.close(); return 0\n"
+        "QApplication.exec = look; run(['vecnet'])"
+    )
+    home = tmp_path / "file" / "home"
+    home.parent.touch()
+    environment = dict(os.environ, QT_QPA_PLATFORM="offscreen", HOME=str(home), TMPDIR=str(tmp_path))
+    environment |= dict.fromkeys(("XDG_STATE_HOME", "XDG_CONFIG_HOME"), str(home))
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    (log,) = tmp_path.glob("vecnet-*/vecnet.log")
+    assert "Python" in log.read_text(encoding="utf-8")
+    assert done.stdout.startswith(f"The folder {home}")
+    assert done.stdout.strip().endswith(f"cannot be written; the log of this session is {log}.")
 
 
 def test_keys_move_the_playhead(window: MainWindow) -> None:
@@ -147,10 +174,9 @@ def test_slider_shows_the_document_without_asking_back(qtbot: QtBot) -> None:
     assert panel.sliders["exposure_ev"].field.text() == "-1.20 stops"
 
 
-def test_dropped_file_is_opened(new_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
-    window = new_window()
+def drop(window: MainWindow, *names: str) -> None:
     dropped = QMimeData()
-    dropped.setUrls([QUrl.fromLocalFile("/clips/night.mp4")])
+    dropped.setUrls([QUrl.fromLocalFile(f"/clips/{name}") for name in names])
     event = QDropEvent(
         QPointF(200, 200),
         Qt.DropAction.CopyAction,
@@ -158,10 +184,56 @@ def test_dropped_file_is_opened(new_window: Callable[..., MainWindow], qtbot: Qt
         Qt.MouseButton.LeftButton,
         Qt.KeyboardModifier.NoModifier,
     )
+    window.dropEvent(event)
+
+
+def test_dropped_file_is_opened(new_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
+    window = new_window()
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
-        window.dropEvent(event)
+        drop(window, "night.mp4")
     assert window.windowTitle().startswith("night.mp4")
     assert window.stack.currentIndex() == 1
+    assert window.notices.sentences == []
+
+
+def test_files_dropped_beside_the_one_that_is_opened_are_told(window: MainWindow, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
+        drop(window, "dusk.mp4", "noon.mp4", "dawn.mp4")
+    assert window.windowTitle().startswith("dusk.mp4")
+    assert window.notices.sentences == [
+        "One clip is open at a time: dusk.mp4 was taken, 2 other files were left out.",
+    ]
+    with qtbot.waitSignal(window.preview.error_raised, timeout=5000):
+        drop(window, "broken.mp4", "noon.mp4")
+    assert window.notices.sentences[-2:] == [
+        "One clip is open at a time: broken.mp4 was taken, 1 other file was left out.",
+        f"{Path('/clips/broken.mp4')}: this is not a video; choose a video file.",
+    ]
+    with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
+        drop(window, "noon.mp4")
+    assert window.notices.sentences == []
+
+
+def test_files_named_beside_the_one_that_is_opened_are_told(
+    new_window: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = new_window()
+
+    def build(arguments: list[str]) -> tuple[SimpleNamespace, MainWindow]:
+        return SimpleNamespace(exec=lambda: 0), window
+
+    def leave_as_it_is(*_: object) -> None:
+        """This process's cores and log."""
+
+    monkeypatch.setattr(application, "build", build)
+    monkeypatch.setattr(application, "log_folder", lambda: tmp_path)
+    monkeypatch.setattr(application, "log_file", lambda: tmp_path / "vecnet.log")
+    for name in ("share_cores", "start_logging"):
+        monkeypatch.setattr(application, name, leave_as_it_is)
+    with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
+        application.run(["vecnet", "dusk.mp4", "noon.mp4"])
+    assert window.windowTitle().startswith("dusk.mp4")
+    assert window.notices.sentences == ["One clip is open at a time: dusk.mp4 was taken, 1 other file was left out."]
 
 
 def test_broken_file_is_a_notice_and_the_clip_stays(window: MainWindow, qtbot: QtBot) -> None:

@@ -19,6 +19,7 @@ from vecnet_core.video.color import convert_layout
 from vecnet_core.video.encode import EncodeSettings, choose_encoder, choose_layout
 from vecnet_core.video.layouts import plan_layout, write_planes
 from vecnet_core.video.opening import open_video
+from vecnet_core.video.parts import part_path
 from vecnet_core.video.tags import TagNumbers, numbers_of
 
 if TYPE_CHECKING:
@@ -57,11 +58,6 @@ def check_output(path: Path, source: Path | None = None) -> None:
         raise VideoWriteError(
             f"its folder is not writable ({error.strerror})", path=path, hint="choose a folder you may write to"
         ) from error
-
-
-def part_path(path: Path) -> Path:
-    """The hidden name an output has while it is being written, in the same folder so that the rename is atomic."""
-    return path.with_name(f".{path.stem}.part{path.suffix}")
 
 
 class VideoWriter:
