@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
 from clips import FRAMES, cut_fast_start, make_clip, make_sound
+from PIL import Image
 
+from vecnet_core.checkpoint import save_checkpoint
 from vecnet_core.cli import main
 from vecnet_core.cli.parser import make_parser, seconds
 from vecnet_core.command import command_line, studio_line
+from vecnet_core.network.vecnet import VECNet, VECNetConfig
+from vecnet_core.training import train
 from vecnet_core.video.reader import VideoReader
 
+SMALL_NETWORK = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
 HEAVY = {"torch", "av", "PySide6", "numba", "matplotlib"}
 
 
@@ -80,6 +88,109 @@ def test_json_can_go_to_a_file(clip, tmp_path, capsys):
     main(["correct", str(clip), str(tmp_path / "out.mp4"), "--strength", "0", "--json", str(report)])
     assert lines(report.read_text())[-1]["event"] == "done"
     assert "Wrote" in capsys.readouterr().out
+
+
+@pytest.fixture
+def two_clips(tmp_path, monkeypatch):
+    """Two clips in the working folder, and their bytes."""
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "a.mp4")
+    (tmp_path / "b.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())
+    return (tmp_path / "a.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("command", ["inspect", "correct", "maps", "evaluate", "train", "studio", "doctor"])
+@pytest.mark.parametrize("name", ["a.mp4", "a", "new.mov", "folder"])
+def test_json_never_takes_a_clip_for_its_target(two_clips, tmp_path, capsys, command, name):
+    (tmp_path / "a").write_bytes(b"a clip without an ending")
+    (tmp_path / "folder").mkdir()
+    there = {path.name for path in tmp_path.iterdir()}
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--json", name, "b.mp4"])
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert f"{name!r} is no JSON file" in said
+    assert {path.name for path in tmp_path.iterdir()} == there
+    assert (tmp_path / "a.mp4").read_bytes() == two_clips
+    assert (tmp_path / "a").read_bytes() == b"a clip without an ending"
+
+
+@pytest.mark.parametrize("name", ["a.json", "./a.json", "link.json", "hard.json"])
+def test_json_never_replaces_a_file_of_its_command(two_clips, tmp_path, capsys, name):
+    clip = tmp_path / "a.json"
+    (tmp_path / "a.mp4").rename(clip)
+    (tmp_path / "link.json").symlink_to(clip)
+    (tmp_path / "hard.json").hardlink_to(clip)
+    assert main(["inspect", "a.json", "--json", name]) == 2
+    assert main(["studio", "b.mp4", "a.json", "--json", name]) == 2
+    assert capsys.readouterr().err.count("this very command; choose another place.\n") == 2
+    assert clip.read_bytes() == two_clips
+
+
+def test_a_refused_command_keeps_an_earlier_json_file(clip, tmp_path, capsys):
+    earlier = tmp_path / "eval.json"
+    earlier.write_text("precious")
+    for arguments in (
+        ["evaluate", "--data", str(tmp_path / "typo")],
+        ["inspect", str(tmp_path / "typo.mp4")],
+        ["correct", str(clip), str(clip)],
+    ):
+        assert main([*arguments, "--json", str(earlier)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+        assert earlier.read_text() == "precious"
+    fresh = tmp_path / "fresh.json"
+    assert main(["inspect", str(tmp_path / "typo.mp4"), "--json", str(fresh)]) == 2
+    assert json.loads(fresh.read_text())["event"] == "error"
+
+
+def test_a_json_document_comes_whole_or_not_at_all(clip, tmp_path, monkeypatch, capsys):
+    report = tmp_path / "report.json"
+    report.write_text("precious")
+    with monkeypatch.context() as full:
+
+        def fill_the_disk(path, target):
+            assert path.read_text().endswith("}\n")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        full.setattr(Path, "replace", fill_the_disk)
+        assert main(["inspect", str(clip), "--json", str(report)]) == 2
+    assert "No space left" in capsys.readouterr().err
+    assert report.read_text() == "precious"
+    assert {path.name for path in tmp_path.iterdir()} == {clip.name, "report.json"}
+    assert main(["inspect", str(clip), "--json", str(report)]) == 0
+    assert json.loads(report.read_text())["frame_count"] == FRAMES
+
+
+def test_an_unwritable_json_file_is_one_sentence(clip, locked, tmp_path, capsys):
+    output = tmp_path / "out.mp4"
+    for arguments in (["inspect", str(clip)], ["inspect", "missing.mp4"], ["correct", str(clip), str(output)]):
+        neutral = ["--strength", "0"] if arguments[0] == "correct" else []
+        assert main([*arguments, *neutral, "--json", str(locked / "new" / "a.json")]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert not output.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")
+@pytest.mark.parametrize("command", ["inspect", "correct"])
+def test_a_full_disk_under_the_json_is_one_sentence(clip, tmp_path, capsys, command):
+    more = [str(tmp_path / "out.mp4"), "--strength", "0"] if command == "correct" else []
+    assert main([command, str(clip), *more, "--json", "/dev/full"]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "No space left" in said
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="/dev is Unix's")
+@pytest.mark.parametrize("target", ["/dev/stdout", "/dev/fd/1"])
+def test_json_can_go_to_a_device_even_where_that_leads_to_a_file(clip, tmp_path, target):
+    told = tmp_path / "told.txt"
+    call = [*command_line(), "inspect", str(clip), "--json", target]
+    with told.open("a") as file:
+        subprocess.run(call, stdout=file, check=True)
+    assert f'"frame_count": {FRAMES},' in told.read_text()
+    assert ("Flicker:" in told.read_text()) == (target != "/dev/stdout")
 
 
 def test_start_and_end_choose_a_part(clip, tmp_path):
@@ -194,6 +305,109 @@ def test_inspect_tells_the_facts(clip, capsys):
     assert len(facts["exposure"]["frames_ev"]) == FRAMES
     assert main(["inspect", str(clip)]) == 0
     assert "Flicker:" in capsys.readouterr().out
+
+
+@pytest.fixture
+def weights(tmp_path):
+    """A tiny network, so that maps take no time."""
+    path = tmp_path / "tiny.safetensors"
+    save_checkpoint(path, VECNet(SMALL_NETWORK), {})
+    return ["--checkpoint", str(path), "--device", "cpu"]
+
+
+def test_maps_replace_pictures_only_when_that_is_wanted(clip, tmp_path, weights, capsys):
+    folder = tmp_path / "new" / "maps"
+    call = ["maps", str(clip), str(folder), *weights]
+    assert main([*call, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["maps"]
+    assert {Path(path) for path in told.values()} == set(folder.iterdir())
+    (folder / "weights.png").write_bytes(b"precious")
+    there = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert main(call) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "source.png: the output exists already; add --overwrite" in said
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == there
+    assert main([*call, "--overwrite"]) == 0
+    assert (folder / "weights.png").read_bytes()[1:4] == b"PNG"
+
+
+def test_maps_try_their_folder_before_any_work(clip, locked, tmp_path, monkeypatch, capsys):
+    def work(*_):
+        raise AssertionError("the folder was not tried first")
+
+    monkeypatch.setattr("vecnet_core.cli.maps.corrector_of", work)
+    monkeypatch.setattr("vecnet_core.cli.maps.LightScan", work)
+    (tmp_path / "file").touch()
+    for folder in (locked, locked / "new", tmp_path / "file", tmp_path / "file" / "new", tmp_path / ("n" * 300)):
+        assert main(["maps", str(clip), str(folder)]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+    assert {path.name for path in tmp_path.iterdir()} - {"locked"} == {clip.name, "file"}
+
+
+def test_maps_never_replace_their_source(clip, tmp_path, weights, capsys):
+    assert main(["maps", str(clip), str(tmp_path), *weights]) == 0
+    source = tmp_path / "source.png"
+    before = source.read_bytes()
+    assert main(["maps", str(source), str(tmp_path), "--overwrite", *weights]) == 2
+    assert "source itself" in capsys.readouterr().err
+    assert source.read_bytes() == before
+
+
+def test_studio_tells_its_end_as_json(tmp_path, monkeypatch, capsys):
+    code = "import sys; sys.exit(len(sys.argv))"
+    monkeypatch.setattr("vecnet_core.cli.studio.studio_line", lambda: (sys.executable, "-c", code))
+    assert main(["studio", "a.mp4", "b.mp4", "--json"]) == 3
+    assert lines(capsys.readouterr().out) == [{"event": "done", "files": ["a.mp4", "b.mp4"], "exit_code": 3}]
+    report = tmp_path / "told.jsonl"
+    assert main(["studio", "--json", str(report)]) == 1
+    assert lines(report.read_text()) == [{"event": "done", "files": [], "exit_code": 1}]
+    monkeypatch.setattr("vecnet_core.cli.studio.studio_line", lambda: (str(tmp_path / "missing"),))
+    assert main(["studio", "--json"]) == 2
+    assert lines(capsys.readouterr().out)[-1]["event"] == "error"
+
+
+@pytest.fixture
+def interrupt_training_at(tmp_path, monkeypatch):
+    """Makes `vecnet train`, with a checkpoint every 2 steps, be interrupted when a step has been done."""
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (96, 128, 3), np.uint8)).save(tmp_path / "photo.png")
+    (tmp_path / "run.toml").write_text(
+        f"train = ['{tmp_path}']\nvalidate = ['{tmp_path}']\npacked = '{tmp_path / 'packed'}'\n"
+        f"out = '{tmp_path / 'run'}'\nsteps = 9\nworkers = 0\ncheckpoint_every = 2\nvalidation_batches = 1\n"
+        "[network]\nanalysis_short_side = 32\nwidths = [8, 12, 16]\ndepths = [1, 1, 1]\ntoken_channels = 16\n"
+        "[synthesis]\nsizes = [[32, 32]]\nsize_shares = [1.0]\nwindows = 4\n"
+    )
+
+    def run(step, *options):
+        def interrupted(config, *, resume):
+            for each in train(config, resume=resume):
+                if each.step > step:
+                    raise KeyboardInterrupt
+                yield each
+                if each.step == step:
+                    raise KeyboardInterrupt
+
+        monkeypatch.setattr("vecnet_core.cli.train.train", interrupted)
+        return main(["train", str(tmp_path / "run.toml"), *options])
+
+    return run
+
+
+def test_interrupted_training_says_what_is_kept_and_how_to_go_on(interrupt_training_at, tmp_path, capsys):
+    assert interrupt_training_at(1) == 130
+    assert capsys.readouterr().err == "Interrupted at step 1, before the first checkpoint; start again.\n"
+    assert interrupt_training_at(3) == 130
+    assert capsys.readouterr().err == "Interrupted at step 3; go on with --resume from step 2.\n"
+    kept = (tmp_path / "run" / "state.safetensors").read_bytes()
+    assert interrupt_training_at(9) == 2
+    assert "a run is here already; add --resume" in capsys.readouterr().err
+    assert (tmp_path / "run" / "state.safetensors").read_bytes() == kept
+    assert interrupt_training_at(0, "--resume") == 130
+    assert capsys.readouterr().err == "Interrupted at step 2; go on with --resume from step 2.\n"
+    assert interrupt_training_at(5, "--resume", "--json") == 130
+    told = lines(capsys.readouterr().out)
+    assert [each.get("step") for each in told] == [3, 4, 5, None]
+    assert told[-1] == {"event": "interrupted", "message": "Interrupted at step 5; go on with --resume from step 4."}
 
 
 def test_the_command_line_is_called_as_a_module_and_interrupts_cleanly(new_clip, tmp_path):

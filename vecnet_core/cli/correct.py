@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import time
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecnet_core.cli.options import corrector_of, settings_of
-from vecnet_core.errors import InputError, VideoWriteError
+from vecnet_core.cli.outputs import made_folder, refuse_existing
+from vecnet_core.errors import InputError
 from vecnet_core.project import Project
 from vecnet_core.video.encode import EncodeSettings
 from vecnet_core.video.opening import open_video
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Generator
 
     from vecnet_core.cli.printing import Printer
     from vecnet_core.export import ExportProgress
@@ -39,9 +39,8 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
     container.close()
     if output.exists() and output.samefile(project.clip):
         raise InputError("the output is the source itself", path=output, hint="give the output another name")
-    if output.is_file() and not options.overwrite:
-        raise InputError("the output exists already", path=output, hint="add --overwrite, or give another name")
-    with _made_folder(output.absolute().parent):
+    refuse_existing(output, overwrite=options.overwrite)
+    with made_folder(output.absolute().parent):
         _export(project, options, printer)
 
 
@@ -88,27 +87,3 @@ def _tell_done(progress: ExportProgress, seconds: float, printer: Printer) -> No
             "warnings": list(progress.warnings),
         }
     )
-
-
-@contextmanager
-def _made_folder(folder: Path) -> Generator[None]:
-    """The output's folder, made when missing, and removed again when nothing comes to lie in it."""
-    missing: list[Path] = []
-    while not folder.exists():
-        missing.append(folder)
-        folder = folder.parent
-    try:
-        for each in reversed(missing):
-            try:
-                each.mkdir()
-            except OSError as error:
-                raise VideoWriteError(
-                    f"the folder cannot be made ({error.strerror})", path=each, hint="choose a folder you may write to"
-                ) from error
-        yield
-    except BaseException:
-        for each in missing:
-            # Something else may have come to lie in it meanwhile; then it stays.
-            with suppress(OSError):
-                each.rmdir()
-        raise

@@ -25,5 +25,6 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
                 evaluate(folder, corrector=corrector, progress=lambda done, total, what: bar.move_to(done, total, what))
             )
     result = {**results[0], "rows": [row for each in results for row in each["rows"]]}
-    printer.document(result)
+    # The table first: the scores of hours are not lost with a JSON file that turns out to be unwritable.
     printer.text(format_table(result))
+    printer.document(result)

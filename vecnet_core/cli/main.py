@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecnet_core.cli.parser import make_parser
@@ -15,7 +16,8 @@ from vecnet_core.device import share_cores
 from vecnet_core.errors import VecnetError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import argparse
+    from collections.abc import Iterator, Sequence
     from types import FrameType
 
 log = logging.getLogger(__name__)
@@ -36,16 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     share_cores()
     before = signal.signal(signal.SIGTERM, _interrupt)
-    printer = Printer(getattr(options, "json", None))
+    printer = Printer(options.json)
     try:
+        printer.spare(_named_paths(options))
         # Only the module of the command that runs is loaded, so that `--help` needs neither torch nor FFmpeg.
         command = import_module(f"vecnet_core.cli.{options.module}")
         code = command.run(options, printer)
         printer.close()
     except VecnetError as error:
         return _refuse(printer, error.sentence)
-    except KeyboardInterrupt:
-        return _interrupted(printer)
+    except KeyboardInterrupt as interrupt:
+        return _interrupted(printer, str(interrupt) or "Interrupted; nothing unfinished was left behind.")
     except BrokenPipeError:
         # Whoever read the output has gone; without this Python would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -60,18 +63,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return SUCCESS if code is None else int(code)
 
 
+def _named_paths(options: argparse.Namespace) -> Iterator[Path]:
+    """Whatever the command line names beside the JSON; a word that is no path does no harm here."""
+    for name, value in vars(options).items():
+        words = value if isinstance(value, list) else [value]
+        yield from (Path(word) for word in words if isinstance(word, str) and name != "json")
+
+
 def _refuse(printer: Printer, sentence: str) -> int:
     """Say what is wrong, on standard error and to whoever reads the JSON."""
-    printer.event({"event": "error", "message": sentence})
+    printer.ending({"event": "error", "message": sentence})
     printer.note(sentence)
     printer.close()
     return REFUSED
 
 
-def _interrupted(printer: Printer) -> int:
-    """Say that nothing was left behind."""
-    printer.event({"event": "interrupted"})
-    printer.note("Interrupted; nothing unfinished was left behind.")
+def _interrupted(printer: Printer, sentence: str) -> int:
+    """Say what there is now: nothing, unless the command that was interrupted knows better."""
+    printer.ending({"event": "interrupted", "message": sentence})
+    printer.note(sentence)
     printer.close()
     return INTERRUPTED
 

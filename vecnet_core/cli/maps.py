@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vecnet_core.cli.options import corrector_of, settings_of
+from vecnet_core.cli.outputs import made_folder, refuse_existing
 from vecnet_core.errors import InputError
 from vecnet_core.rendering import ClipRenderer, LightScan
 from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.writer import check_output
 
 if TYPE_CHECKING:
     import argparse
@@ -32,14 +34,20 @@ PICTURES = {
 }
 """File names and the fields of `CorrectionMaps` they show; red, green and blue of the weights are the candidates."""
 
+GAIN = "gain_stops"
+
 _COLD, _NEUTRAL, _WARM = (31, 84, 158), (225, 225, 225), (196, 96, 20)
 
 
 def run(options: argparse.Namespace, printer: Printer) -> None:
-    """Analyse one frame in the light of its clip."""
+    """Analyse one frame in the light of its clip, once the pictures are known to have a place."""
     folder = Path(options.folder)
     settings = settings_of(options)
-    with VideoReader(Path(options.input)) as reader:
+    paths = {name: folder / f"{name}.png" for name in (*PICTURES, GAIN)}
+    with made_folder(folder.absolute()), VideoReader(Path(options.input)) as reader:
+        for path in paths.values():
+            check_output(path, reader.info.path)
+            refuse_existing(path, overwrite=options.overwrite)
         if not 0 <= options.frame < reader.info.frame_count:
             raise InputError(
                 f"there is no frame {options.frame}",
@@ -52,36 +60,35 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
             for done, _ in enumerate(scan, start=1):
                 bar.move_to(done, reader.info.frame_count, "Measuring light")
         maps = ClipRenderer(reader, corrector, scan.light).maps(options.frame, settings)
-    written, limit = write_maps(maps, folder)
+        limit = write_maps(maps, paths)
     printer.document(
-        {"frame": options.frame, "gain_limit_stops": limit, "maps": {name: str(path) for name, path in written.items()}}
+        {"frame": options.frame, "gain_limit_stops": limit, "maps": {name: str(path) for name, path in paths.items()}}
     )
-    printer.text(f"Wrote {len(written)} pictures of frame {options.frame} to {folder}.")
+    printer.text(f"Wrote {len(paths)} pictures of frame {options.frame} to {folder}.")
     printer.text(f"The gain is blue for {-limit:g} stops, grey for 0, orange for +{limit:g}.")
 
 
-def write_maps(maps: CorrectionMaps, folder: Path) -> tuple[dict[str, Path], float]:
-    """Write the pictures; returns their paths and the stops at the ends of the gain's colours.
+def write_maps(maps: CorrectionMaps, paths: dict[str, Path]) -> float:
+    """Write the pictures to their paths; returns the stops at the ends of the gain's colours.
 
     Raises:
-        InputError: The folder cannot be written to.
+        InputError: A picture cannot be written.
     """
     from PIL import Image
 
     limit = float(max(1.0, np.ceil(np.abs(maps.gain_stops).max())))
     pictures = {name: _codes(getattr(maps, field)) for name, field in PICTURES.items()}
-    pictures["gain_stops"] = _false_colour(maps.gain_stops / limit)
-    written: dict[str, Path] = {}
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, picture in pictures.items():
-            written[name] = folder / f"{name}.png"
-            Image.fromarray(picture).save(written[name])
-    except OSError as error:
-        raise InputError(
-            f"the pictures cannot be written ({error.strerror or error})", path=folder, hint="choose another folder"
-        ) from error
-    return written, limit
+    pictures[GAIN] = _false_colour(maps.gain_stops / limit)
+    for name, picture in pictures.items():
+        try:
+            Image.fromarray(picture).save(paths[name])
+        except OSError as error:
+            raise InputError(
+                f"the picture cannot be written ({error.strerror or error})",
+                path=paths[name],
+                hint="choose another folder",
+            ) from error
+    return limit
 
 
 def _codes(values: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:

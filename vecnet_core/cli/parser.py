@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import NoReturn
+
+from vecnet_core.cli.printing import STANDARD_OUTPUT, is_special
 
 DESCRIPTION = """\
 VECNet corrects badly exposed video: too dark, blown out, flickering or pumping.
@@ -23,6 +26,8 @@ examples:
   vecnet doctor                                     does everything work on this machine?
 
 Every command has its own help: vecnet correct --help"""
+
+JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -68,6 +73,18 @@ def seconds(text: str) -> float:
     return total
 
 
+def json_target(text: str) -> str:
+    """A place for JSON; ``--json a.mp4 b.mp4`` means a clip, and would replace it."""
+    path = Path(text)
+    if text in {STANDARD_OUTPUT, "/dev/stdout"}:
+        return STANDARD_OUTPUT
+    if path.suffix.lower() in JSON_ENDINGS or is_special(path):
+        return text
+    raise argparse.ArgumentTypeError(
+        f"{text!r} is no JSON file: end its name in .json or .jsonl, or put --json last for standard output"
+    )
+
+
 _Commands = argparse._SubParsersAction  # argparse has no public name for it
 
 
@@ -83,7 +100,12 @@ def _add_command(commands: _Commands[_Parser], name: str, summary: str, details:
 def _add_json(parser: _Parser, what: str) -> None:
     """The option ``--json [FILE]``."""
     parser.add_argument(
-        "--json", nargs="?", const="-", metavar="FILE", help=f"{what}, to FILE or (without FILE) to standard output"
+        "--json",
+        nargs="?",
+        type=json_target,
+        const=STANDARD_OUTPUT,
+        metavar="FILE",
+        help=f"{what}, to FILE (.json or .jsonl) or (without FILE) to standard output",
     )
 
 
@@ -170,6 +192,7 @@ def _add_maps(commands: _Commands[_Parser]) -> None:
     parser.add_argument("input", metavar="IN", help="the clip")
     parser.add_argument("folder", metavar="DIR", help="folder for the pictures; made when it does not exist")
     parser.add_argument("--frame", type=int, default=0, metavar="N", help="frame number, from 0 (0)")
+    parser.add_argument("--overwrite", action="store_true", help="replace pictures that exist in DIR")
     _add_settings(parser)
     _add_network(parser)
     _add_json(parser, "the pictures' paths as JSON")
@@ -191,7 +214,10 @@ def _add_evaluate(commands: _Commands[_Parser]) -> None:
 
 def _add_train(commands: _Commands[_Parser]) -> None:
     """``vecnet train``."""
-    details = "Train the network as a TOML file says; checkpoints and a loss log go to the folder named in it."
+    details = (
+        "Train the network as a TOML file says; checkpoints and a loss log go to the folder named in it. A run\n"
+        "that is there already is never replaced: --resume goes on with it."
+    )
     parser = _add_command(commands, "train", "train the network", details, "train")
     parser.add_argument("config", metavar="CONFIG", help="TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
@@ -202,6 +228,7 @@ def _add_studio(commands: _Commands[_Parser]) -> None:
     """``vecnet studio``."""
     parser = _add_command(commands, "studio", "open the window", "Open the window, with clips if you like.", "studio")
     parser.add_argument("files", metavar="FILE", nargs="*", help="clips to open")
+    _add_json(parser, "the files and the exit code as a JSON line, when the window has closed")
 
 
 def _add_doctor(commands: _Commands[_Parser]) -> None:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace, printer: Printer) -> int:
     """Wait for the window to be closed; its exit code is ours."""
     try:
-        return subprocess.call([*studio_line(), *options.files])
+        code = subprocess.call([*studio_line(), *options.files])
     except OSError as error:
         raise InputError(
             f"the window cannot be started ({error.strerror})", path=studio_line()[0], hint="install VECNet again"
         ) from error
+    printer.event({"event": "done", "files": options.files, "exit_code": code})
+    return code

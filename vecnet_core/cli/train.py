@@ -6,7 +6,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vecnet_core.training import TrainingConfig, train
+from vecnet_core.checkpoint import read_tensors
+from vecnet_core.training import STATE_NAME, TrainingConfig, TrainingStep, train
 
 if TYPE_CHECKING:
     import argparse
@@ -19,17 +20,33 @@ _LINE_EVERY = 20
 def run(options: argparse.Namespace, printer: Printer) -> None:
     """Train until the configured number of steps; Ctrl+C ends the run and keeps the last checkpoint."""
     config = TrainingConfig.load(Path(options.config))
-    last = None
-    with printer.bar(config.steps, "step") as bar:
-        for last in train(config, resume=options.resume):
-            bar.move_to(last.step, config.steps, f"Loss {last.loss:.4f}")
-            printer.event({"event": "step", **asdict(last)})
-            if last.validation is not None:
-                figures = ", ".join(f"{name} {value:.2f} dB" for name, value in last.validation.items())
-                printer.text(f"step {last.step}: loss {last.loss:.4f}; validation {figures}")
-            elif last.step % _LINE_EVERY == 0:
-                terms = ", ".join(f"{name} {value:.4f}" for name, value in last.terms.items())
-                printer.text(f"step {last.step}: loss {last.loss:.4f} ({terms}), {last.seconds:.2f} s")
+    last: TrainingStep | None = None
+    try:
+        with printer.bar(config.steps, "step") as bar:
+            for last in train(config, resume=options.resume):
+                bar.move_to(last.step, config.steps, f"Loss {last.loss:.4f}")
+                _tell_step(last, printer)
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(_how_to_go_on(Path(config.out) / STATE_NAME, last)) from interrupt
     done = config.steps if last is None else last.step
     printer.event({"event": "done", "step": done, "out": config.out})
     printer.text(f"Trained {done} steps; the best weights are {Path(config.out) / 'best.safetensors'}.")
+
+
+def _tell_step(step: TrainingStep, printer: Printer) -> None:
+    """Every step as JSON, some of them for people."""
+    printer.event({"event": "step", **asdict(step)})
+    if step.validation is not None:
+        figures = ", ".join(f"{name} {value:.2f} dB" for name, value in step.validation.items())
+        printer.text(f"step {step.step}: loss {step.loss:.4f}; validation {figures}")
+    elif step.step % _LINE_EVERY == 0:
+        terms = ", ".join(f"{name} {value:.4f}" for name, value in step.terms.items())
+        printer.text(f"step {step.step}: loss {step.loss:.4f} ({terms}), {step.seconds:.2f} s")
+
+
+def _how_to_go_on(state: Path, last: TrainingStep | None) -> str:
+    """What an interrupted run leaves: its checkpoint, which is older than its last step."""
+    if not state.is_file():
+        return f"Interrupted at step {last.step if last else 0}, before the first checkpoint; start again."
+    saved = int(read_tensors(state)[1]["step"])
+    return f"Interrupted at step {max(saved, last.step if last else 0)}; go on with --resume from step {saved}."
