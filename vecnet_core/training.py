@@ -7,7 +7,7 @@ import logging
 import subprocess
 import time
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VALIDATION_SEED = 1_000_000
+STATE_NAME = "state.safetensors"
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ class TrainingConfig:
     decay_steps: int = 2000
     warmup_steps: int = 100
     learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
+    weight_decay: float = 0.05
     clip_norm: float = 1.0
     ema: float = 0.998
     seed: int = 0
@@ -259,8 +260,9 @@ def validate(network: VECNet, scenes: PackedScenes, config: TrainingConfig) -> d
     """Mean PSNR in dB of made pairs from unseen scenes: too dark, too bright, near right, and their mean."""
     kinds: dict[str, list[float]] = {"dark": [], "bright": [], "right": []}
     device = next(network.parameters()).device
+    as_filmed = replace(config.synthesis, collage_share=0.0, graded_share=0.0)
     for number in range(config.validation_batches):
-        batch = draw_batch(scenes, config.synthesis, VALIDATION_SEED, number)
+        batch = draw_batch(scenes, as_filmed, VALIDATION_SEED, number)
         window, good, count = windows(batch, config.network.window, device)
         error = (network(window).corrected.clamp(0, 1) - good).square().mean((1, 2, 3))
         psnr = (-10 * torch.log10(error.clamp(min=1e-8))).cpu().numpy()
@@ -302,19 +304,24 @@ def train(config: TrainingConfig, *, resume: bool = False) -> Iterator[TrainingS
 
     Args:
         config: What to train.
-        resume: Go on from the state in ``config.out``, if there is one.
+        resume: Go on from the state in ``config.out``, if there is one; without it an earlier run is never replaced.
 
     Yields:
         Every step. Closing the generator ends the run; the last checkpoint stays. ``config.out`` gets
         ``state.safetensors`` (to resume), ``last.safetensors`` and ``best.safetensors`` (to use), and ``loss.csv``.
+
+    Raises:
+        DataError: There is a run in ``config.out``, and ``resume`` was not asked for.
     """
+    out = Path(config.out)
+    state = out / STATE_NAME
+    if state.is_file() and not resume:
+        raise DataError("a run is here already", path=out, hint="add --resume to go on with it, or choose another out")
     torch.set_num_threads(config.threads)
     train_scenes, val_scenes = packed_scenes(config)
-    out = Path(config.out)
     out.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(config)
-    state = out / "state.safetensors"
-    if resume and state.is_file():
+    if state.is_file():
         trainer.load(state)
     best = best_so_far(out / "loss.csv", trainer.done)
     dataset = MadeBatches(train_scenes, config.synthesis, config.seed, trainer.done, config.steps)

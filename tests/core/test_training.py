@@ -11,7 +11,7 @@ from skimage import data
 
 from vecnet_core.checkpoint import load_checkpoint, read_config, save_checkpoint
 from vecnet_core.data.clips import PackedScenes, pack
-from vecnet_core.data.synthesis import Camera, SynthesisConfig, ToneCurve, draw_batch, draw_light
+from vecnet_core.data.synthesis import Camera, SynthesisConfig, ToneCurve, collage, draw_batch, draw_light, grade
 from vecnet_core.errors import CheckpointError, DataError
 from vecnet_core.metrics.exposure import gain_in_light
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
@@ -70,6 +70,17 @@ def test_resumed_equals_uninterrupted_over_20_steps(photos: Path, tmp_path: Path
     assert [line.split(",")[0] for line in log] == ["step", *map(str, range(1, 21))]
 
 
+def test_a_run_is_never_replaced_by_another(photos: Path, tmp_path: Path) -> None:
+    first = config(photos, tmp_path, 10)
+    assert len(list(train(first))) == 10
+    out = Path(first.out)
+    there = {path.name: path.read_bytes() for path in out.iterdir()}
+    with pytest.raises(DataError, match=r"a run is here already; add --resume .*, or choose another out\.$"):
+        next(train(dataclasses.replace(first, seed=1, packed=str(tmp_path / "not packed"))))
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == there
+    assert not (tmp_path / "not packed").exists()
+
+
 def test_training_lowers_the_loss(photos: Path, tmp_path: Path) -> None:
     run = dataclasses.replace(config(photos, tmp_path, 80), learning_rate=4e-3, checkpoint_every=80)
     losses = [step.loss for step in train(run)]
@@ -89,7 +100,8 @@ def test_a_batch_depends_on_seed_and_step_alone(scenes: PackedScenes) -> None:
 
 
 def test_a_pair_batch_shows_the_same_scenes_under_another_light(scenes: PackedScenes) -> None:
-    batch = draw_batch(scenes, dataclasses.replace(SMALL_PAIRS, still_share=0.0, pair_share=1.0), 0, 0)
+    noisy_pairs = dataclasses.replace(SMALL_PAIRS, still_share=0.0, pair_share=1.0, plain_share=0.0)
+    batch = draw_batch(scenes, noisy_pairs, 0, 0)
     assert batch.is_pair
     half = len(batch.good) // 2
     assert np.array_equal(batch.good[:half], batch.good[half:])
@@ -103,6 +115,31 @@ def test_stills_are_windows_of_one_frame(scenes: PackedScenes) -> None:
     assert window.shape[:2] == (4, 1)
     assert np.array_equal(good.numpy(), batch.good[:, 0])
     assert count == 1
+
+
+def test_a_graded_reference_keeps_black_white_and_the_order_of_greys() -> None:
+    ramp = np.linspace(0, 1, 64, dtype=np.float32)
+    greys = np.repeat(ramp[None, None, :, None], 3, axis=3)
+    for seed in range(20):
+        graded = grade(np.random.default_rng(seed), greys)
+        assert graded.dtype == np.float32
+        assert graded.min() >= 0
+        assert graded.max() <= 1
+        assert np.allclose(graded[0, 0, [0, -1]], [[0, 0, 0], [1, 1, 1]], atol=1e-5)
+        assert np.all(np.diff(graded, axis=2) >= 0)
+        assert 0.01 < np.abs(graded - greys).max() < 0.3
+
+
+def test_a_collage_shows_two_scenes_side_by_side_or_stacked() -> None:
+    first, second = np.zeros((5, 32, 48, 3), np.float32), np.ones((5, 32, 48, 3), np.float32)
+    directions: set[int] = set()
+    for seed in range(20):
+        picture = collage(np.random.default_rng(seed), first, second)
+        assert picture.shape == first.shape
+        assert 0.25 < picture.mean() < 0.75
+        directions |= {axis for axis in (1, 2) if np.all(np.ptp(picture, axis=axis) == 1)}
+        assert np.abs(np.diff(picture, axis=0)).max() == 0
+    assert directions == {1, 2}
 
 
 def test_a_plain_recording_is_a_gain_in_linear_light() -> None:

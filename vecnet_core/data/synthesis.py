@@ -51,6 +51,9 @@ class SynthesisConfig:
         jpeg_share: Share of sequences compressed.
         plain_share: Share recorded without noise or head-room on the sRGB curve, as an editing program would spoil
             them.
+        collage_share: Share of sequences whose frame is split between two scenes: some 300 scenes are few enough to
+            be known by heart, their pairs are not.
+        graded_share: Share of references graded at random before they are spoiled, for the same reason.
     """
 
     sizes: tuple[tuple[int, int], ...] = ((128, 128), (128, 208), (176, 128))
@@ -63,11 +66,13 @@ class SynthesisConfig:
     bright_share: float = 0.30
     mixed_share: float = 0.14
     dark_ev: tuple[float, float] = (-5.0, -0.3)
-    bright_ev: tuple[float, float] = (0.3, 3.3)
+    bright_ev: tuple[float, float] = (0.3, 4.0)
     uneven_share: float = 0.15
     headroom_share: float = 0.45
     jpeg_share: float = 0.7
     plain_share: float = 0.25
+    collage_share: float = 0.3
+    graded_share: float = 0.7
 
 
 @dataclass(frozen=True)
@@ -327,6 +332,23 @@ def draw_reference(rng: np.random.Generator, scenes: PackedScenes, size: tuple[i
     return np.clip(reference / np.float32(255), np.float32(0), np.float32(1))
 
 
+def collage(rng: np.random.Generator, first: FloatArray, second: FloatArray) -> FloatArray:
+    """Part of each frame of ``first`` ``(T, H, W, 3)`` replaced by ``second``, along one straight edge."""
+    axis = int(rng.integers(1, 3))
+    cut = int(first.shape[axis] * rng.uniform(0.3, 0.7))
+    parts = [first[:, :cut], second[:, cut:]] if axis == 1 else [first[:, :, :cut], second[:, :, cut:]]
+    return np.concatenate(parts, axis=axis)
+
+
+def grade(rng: np.random.Generator, reference: FloatArray) -> FloatArray:
+    """Another taste in brightness, tint and colour for ``(T, H, W, 3)`` in [0, 1]; black and white stay."""
+    power = np.exp2(rng.normal(0.0, 0.12) + rng.normal(0.0, 0.05, 3)).astype(np.float32)
+    graded: FloatArray = reference**power
+    grey = graded @ np.array([0.2126, 0.7152, 0.0722], np.float32)
+    mixed = grey[..., None] + np.float32(rng.uniform(0.75, 1.25)) * (graded - grey[..., None])
+    return np.clip(mixed, 0, 1).astype(np.float32)
+
+
 def halve(frames: FloatArray) -> FloatArray:
     """Reduce ``(T, H, W, 3)`` by 2 in both directions and put channels first: ``(T, 3, H/2, W/2)``."""
     # Four strided slices: a mean over axes 2 and 4 of a reshaped array takes ten times as long.
@@ -350,6 +372,10 @@ def draw_batch(scenes: PackedScenes, config: SynthesisConfig, seed: int, step: i
     again: list[FloatArray] = []
     for _ in range(scenes_drawn):
         reference = draw_reference(rng, scenes, full, frames)
+        if rng.random() < config.collage_share:
+            reference = collage(rng, reference, draw_reference(rng, scenes, full, frames))
+        if rng.random() < config.graded_share:
+            reference = grade(rng, reference)
         camera = Camera.draw(rng, config, full)
         bad.append(halve(camera.film(reference, draw_light(rng, frames), rng)))
         good.append(halve(reference))
