@@ -31,7 +31,6 @@ class LossWeights:
         exposure: The exposure estimate of the light token.
         steadiness: Light from frame to frame should change as in the reference, over a 4 by 4 grid.
         invariance: The same scene under another flicker and noise should give the same answer (noise robustness).
-        neutrality: Clipped whites should have no colour.
         bias: Mean colour of the whole frame, which per-pixel distances weigh too little.
     """
 
@@ -45,7 +44,6 @@ class LossWeights:
     exposure: float = 0.02
     steadiness: float = 0.05
     invariance: float = 0.3
-    neutrality: float = 0.1
     bias: float = 0.1
 
 
@@ -75,13 +73,6 @@ def masked_mean(value: Tensor, mask: Tensor) -> Tensor:
     """
     mask = mask.expand_as(value)
     return (value * mask).sum() / mask.sum().clamp(min=0.05 * mask.numel())
-
-
-def neutrality_loss(output: VECNetOutput) -> Tensor:
-    """Colour where every channel of the frame is clipped: what it was is gone, and a guess shows as a tinted white."""
-    clipped = (output.relit.amin(1, keepdim=True) > 0.98).to(output.relit.dtype)
-    out = output.corrected
-    return masked_mean(charbonnier(out, out.mean(1, keepdim=True)), clipped)
 
 
 def candidate_loss(output: VECNetOutput, good: Tensor) -> Tensor:
@@ -175,7 +166,6 @@ def all_losses(
         "exposure": charbonnier(fields_.exposure_ev, needed).mean(),
         "steadiness": (grid_out.diff(dim=1) - grid_good.diff(dim=1)).abs().mean() if windows_a_sequence > 1 else zero,
         "invariance": charbonnier(out[:half], out[half:]).mean() if is_pair else zero,
-        "neutrality": neutrality_loss(output),
         "bias": (out.mean((2, 3)) - good.mean((2, 3))).abs().mean(),
     }
 

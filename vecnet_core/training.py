@@ -260,7 +260,7 @@ def validate(network: VECNet, scenes: PackedScenes, config: TrainingConfig) -> d
     """Mean PSNR in dB of made pairs from unseen scenes: too dark, too bright, near right, and their mean."""
     kinds: dict[str, list[float]] = {"dark": [], "bright": [], "right": []}
     device = next(network.parameters()).device
-    as_filmed = replace(config.synthesis, collage_share=0.0, graded_share=0.0)
+    as_filmed = replace(config.synthesis, collage_share=0.0, graded_share=0.0, flat_share=0.0)
     for number in range(config.validation_batches):
         batch = draw_batch(scenes, as_filmed, VALIDATION_SEED, number)
         window, good, count = windows(batch, config.network.window, device)

@@ -11,7 +11,16 @@ from skimage import data
 
 from vecnet_core.checkpoint import load_checkpoint, read_config, save_checkpoint
 from vecnet_core.data.clips import PackedScenes, pack
-from vecnet_core.data.synthesis import Camera, SynthesisConfig, ToneCurve, collage, draw_batch, draw_light, grade
+from vecnet_core.data.synthesis import (
+    Camera,
+    SynthesisConfig,
+    ToneCurve,
+    collage,
+    draw_batch,
+    draw_light,
+    flatten,
+    grade,
+)
 from vecnet_core.errors import CheckpointError, DataError
 from vecnet_core.metrics.exposure import gain_in_light
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
@@ -128,6 +137,19 @@ def test_a_graded_reference_keeps_black_white_and_the_order_of_greys() -> None:
         assert np.allclose(graded[0, 0, [0, -1]], [[0, 0, 0], [1, 1, 1]], atol=1e-5)
         assert np.all(np.diff(graded, axis=2) >= 0)
         assert 0.01 < np.abs(graded - greys).max() < 0.3
+
+
+def test_a_flat_reference_is_metered_for_the_middle_and_need_not_reach_white() -> None:
+    highest: list[float] = []
+    for seed in range(20):
+        bright = np.random.default_rng(seed).uniform(0.3, 1.0, (1, 16, 16, 3)).astype(np.float32)
+        flat = flatten(np.random.default_rng(seed), bright)
+        assert flat.dtype == np.float32
+        assert 0.25 < flat.mean() < 0.65
+        assert flat.max() <= 1
+        highest.append(float(flat.max()))
+    assert min(highest) < 0.7
+    assert max(highest) > 0.9
 
 
 def test_a_collage_shows_two_scenes_side_by_side_or_stacked() -> None:

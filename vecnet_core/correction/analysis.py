@@ -14,7 +14,7 @@ class Analysis:
     Attributes:
         gain_ev: Stops that bring the frame to the common light of its window.
         exposure_ev: The network's estimate of the stops the frame lacks (negative: has too many).
-        illumination_under: ``(h, w, 4)`` illumination of the frame: a colour, and its slope over the frame's luma.
+        illumination_under: ``(h, w, 4)`` illumination of the frame: a colour, and its slope over the frame.
         illumination_over: ``(h, w, 4)`` the same of the inverted frame.
         curve_exponent: Spreads the knots of ``curve_values`` over the frame's tones.
         curve_values: ``(3, 16)`` knots of a rising curve per channel, over ``x ** curve_exponent``.

@@ -29,6 +29,7 @@ EXP_TABLE = np.exp(np.linspace(-EXP_RANGE, 0.0, EXP_SIZE)).astype(np.float32)
 CHANNELS = 16
 ROWS_A_TASK = 64
 DARKEST_LIGHT = 0.9 * 0.08  # of `network.illumination`: 0.9 FLOOR
+NEUTRAL_FROM = 0.95  # of `network.synthesis`
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -108,6 +109,7 @@ def _compose_rows(
     cell = np.empty(CHANNELS, np.float32)
     x = np.empty(3, np.float32)
     toned = np.empty(3, np.float32)
+    made = np.empty(3, np.float32)
     candidates = np.empty((3, 3), np.float32)
     lights = np.empty((2, 3), np.float32)
     weights = np.empty(3, np.float32)
@@ -127,11 +129,9 @@ def _compose_rows(
                 light[1, column, c] = over[low, column, c] + part * (over[high, column, c] - over[low, column, c])
         for i in range(width):
             at = zero
-            luma = zero
             for c in range(3):
                 raw = min(max(source[y, i, c], zero), one)
                 x[c] = _relight(raw, gain)
-                luma += LUMA[c] * x[c]
                 place = np.sqrt(x[c]) * np.float32(TONE_SIZE - 1)
                 knot = min(int(place), TONE_SIZE - 2)
                 below = tone[c, knot]
@@ -163,23 +163,28 @@ def _compose_rows(
                 weights[k] /= total
             m0, m1, share_m = _place(i, map_columns, width)
             rise = light[0, m0, 3] + share_m * (light[0, m1, 3] - light[0, m0, 3])
-            rise *= luma - half
             rise_over = light[1, m0, 3] + share_m * (light[1, m1, 3] - light[1, m0, 3])
-            rise_over *= half - luma
+            grey = zero
+            for c in range(3):
+                value = toned[c] + cell[4 * c + 3]
+                value += cell[4 * c] * toned[0] + cell[4 * c + 1] * toned[1] + cell[4 * c + 2] * toned[2]
+                made[c] = min(max(value, zero), one)
+                grey += made[c] / np.float32(3.0)
+            neutral = (min(x[0], min(x[1], x[2])) - np.float32(NEUTRAL_FROM)) / np.float32(1.0 - NEUTRAL_FROM)
+            neutral = min(max(neutral, zero), one)
+            neutral *= neutral * (np.float32(3.0) - np.float32(2.0) * neutral)
             for c in range(3):
                 v = x[c]
-                lit = light[0, m0, c] + share_m * (light[0, m1, c] - light[0, m0, c]) + rise
+                lit = light[0, m0, c] + share_m * (light[0, m1, c] - light[0, m0, c]) + rise * (v - half)
                 lit = min(max(lit, darkest), one)
-                lit_over = light[1, m0, c] + share_m * (light[1, m1, c] - light[1, m0, c]) + rise_over
+                lit_over = light[1, m0, c] + share_m * (light[1, m1, c] - light[1, m0, c]) + rise_over * (half - v)
                 lit_over = min(max(lit_over, darkest), one)
                 safe = max(v, floor)
                 inverse = max(one - v, floor)
                 brightened = safe / max(lit, safe)
                 darkened = one - inverse / max(lit_over, inverse)
-                made = toned[c] + cell[4 * c + 3]
-                made += cell[4 * c] * toned[0] + cell[4 * c + 1] * toned[1] + cell[4 * c + 2] * toned[2]
-                made = min(max(made, zero), one)
-                change = made - v
+                made[c] += neutral * (grey - made[c])
+                change = made[c] - v
                 slider = shadows if change > zero else highlights
                 value = v + strength * (
                     shadows * weights[0] * (brightened - v)
@@ -190,7 +195,7 @@ def _compose_rows(
                 if trim != one:
                     value = _relight(value, trim)
                 out[y, i, c] = value
-                candidates[0, c], candidates[1, c], candidates[2, c] = brightened, darkened, made
+                candidates[0, c], candidates[1, c], candidates[2, c] = brightened, darkened, made[c]
                 lights[0, c], lights[1, c] = lit, lit_over
             if has_maps:
                 for c in range(3):

@@ -54,6 +54,8 @@ class SynthesisConfig:
         collage_share: Share of sequences whose frame is split between two scenes: some 300 scenes are few enough to
             be known by heart, their pairs are not.
         graded_share: Share of references graded at random before they are spoiled, for the same reason.
+        flat_share: Share of references given less range, metered for the middle: without them a frame that is too
+            bright always has clipped pixels, and a network leaves alone any that has none.
     """
 
     sizes: tuple[tuple[int, int], ...] = ((128, 128), (128, 208), (176, 128))
@@ -73,6 +75,7 @@ class SynthesisConfig:
     plain_share: float = 0.25
     collage_share: float = 0.3
     graded_share: float = 0.7
+    flat_share: float = 0.35
 
 
 @dataclass(frozen=True)
@@ -349,6 +352,15 @@ def grade(rng: np.random.Generator, reference: FloatArray) -> FloatArray:
     return np.clip(mixed, 0, 1).astype(np.float32)
 
 
+def flatten(rng: np.random.Generator, reference: FloatArray) -> FloatArray:
+    """A scene of less range than ``(T, H, W, 3)`` in [0, 1]: white below 1, its mean where exposure meters put it."""
+    white = rng.uniform(0.55, 1.0)
+    mean = np.clip(rng.normal(0.43, 0.06), 0.3, 0.8 * white)
+    power = np.log(mean / white) / np.log(np.clip(float(reference.mean()), 0.05, 0.95))
+    flat: FloatArray = np.float32(white) * reference ** np.float32(np.clip(power, 0.5, 2.0))
+    return flat
+
+
 def halve(frames: FloatArray) -> FloatArray:
     """Reduce ``(T, H, W, 3)`` by 2 in both directions and put channels first: ``(T, 3, H/2, W/2)``."""
     # Four strided slices: a mean over axes 2 and 4 of a reshaped array takes ten times as long.
@@ -376,6 +388,8 @@ def draw_batch(scenes: PackedScenes, config: SynthesisConfig, seed: int, step: i
             reference = collage(rng, reference, draw_reference(rng, scenes, full, frames))
         if rng.random() < config.graded_share:
             reference = grade(rng, reference)
+        if rng.random() < config.flat_share:
+            reference = flatten(rng, reference)
         camera = Camera.draw(rng, config, full)
         bad.append(halve(camera.film(reference, draw_light(rng, frames), rng)))
         good.append(halve(reference))

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vecnet_core.network.alignment import luma
 from vecnet_core.network.blocks import GatedBlock, resize, straight_through
 
 FLOOR = 0.08
@@ -90,13 +89,14 @@ def illuminate(x: Tensor, coefficients: Tensor) -> Tensor:
     """The illumination map ``(B, 3, H, W)`` in [0.9 FLOOR, 1] of a stream's input ``x``: a transform of the frame.
 
     With smooth coefficients alone a map cannot follow an edge, and the darkened candidate needs it to: undoing 1.5
-    stops of over-exposure asks for 0.23 where the frame is at 0.9 and for 0.91 where it is at 0.2.
+    stops of over-exposure asks for 0.23 where the frame is at 0.9 and for 0.91 where it is at 0.2. Nor can it follow
+    the luma alone: in a red cup one channel is at 0.9 and another at 0.2. So each channel has its own rise.
 
     Args:
         x: ``(B, 3, H, W)`` in [0, 1].
         coefficients: ``(B, 4, H, W)`` of `IlluminationHead`, brought to the size of ``x``.
     """
-    raw = coefficients[:, :3] + coefficients[:, 3:] * (luma(x) - 0.5)
+    raw = coefficients[:, :3] + coefficients[:, 3:] * (x - 0.5)
     return straight_through(raw.clamp(0.9 * FLOOR, 1.0), raw)
 
 

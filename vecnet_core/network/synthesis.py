@@ -18,6 +18,7 @@ KNOTS = 16
 GRID_DEPTH = 8
 AFFINE = 12
 WEIGHTS = 3
+NEUTRAL_FROM = 0.95
 
 
 class CurveHead(nn.Module):
@@ -108,12 +109,18 @@ def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
     return sampled[:, :, 0]
 
 
-def synthesise(toned: Tensor, sliced: Tensor) -> Tensor:
-    """The third candidate: the toned frame plus an affine residual ``(B, 12, H, W)``, clamped to [0, 1]."""
+def synthesise(x: Tensor, toned: Tensor, sliced: Tensor) -> Tensor:
+    """The third candidate: the toned frame plus an affine residual ``(B, 12, H, W)``, clamped to [0, 1].
+
+    Where every channel of the frame ``x`` is clipped, what colour there was is gone, and a guess would show as a tinted
+    white: the candidate fades to grey there.
+    """
     rows = [
         toned[:, row : row + 1]
         + (sliced[:, 4 * row : 4 * row + 3] * toned).sum(1, keepdim=True)
         + sliced[:, 4 * row + 3 : 4 * row + 4]
         for row in range(3)
     ]
-    return clamp_unit(torch.cat(rows, dim=1))
+    made = clamp_unit(torch.cat(rows, dim=1))
+    share = ((x.amin(1, keepdim=True) - NEUTRAL_FROM) / (1 - NEUTRAL_FROM)).clamp(0, 1)
+    return made + share * share * (3 - 2 * share) * (made.mean(1, keepdim=True) - made)

@@ -254,7 +254,7 @@ class VECNet(nn.Module):
         toned = apply_curve(x, fields.curve_exponent, fields.curve_values)
         guide = (toned * fields.guide[:, None, None]).sum(1)
         sliced = slice_grid(fields.grid, guide.clamp(0.0, 1.0))
-        synthesised = synthesise(toned, sliced[:, :AFFINE])
+        synthesised = synthesise(x, toned, sliced[:, :AFFINE])
         logits = sliced[:, AFFINE:]
         if not self.config.use_synthesis:
             logits = torch.cat((logits[:, :2], torch.full_like(logits[:, 2:], -30.0)), dim=1)
