@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,9 @@ class Document(QObject):
         """Start on another clip, with default settings and nothing to undo."""
         self._info = info
         self._playhead = 0
-        self._project = Project(info.path)
+        # What a clip that is cut short still holds is all that can be meant by exporting what the window shows.
+        end = math.floor(1000 * info.duration_seconds) / 1000 if info.missing_frames else None
+        self._project = Project(info.path, stop_seconds=end)
         self.undo_stack.clear()
         self.clip_changed.emit()
         self.settings_changed.emit()

@@ -48,6 +48,10 @@ class ExportRequest:
             made += ["--crf", str(encode.crf)]
         if encode.preset is not None:
             made += ["--preset", encode.preset]
+        if self.project.start_seconds > 0:
+            made += ["--start", f"{self.project.start_seconds:.3f}"]
+        if self.project.stop_seconds is not None:
+            made += ["--end", f"{self.project.stop_seconds:.3f}"]
         return [*made, "--overwrite"] if self.overwrites else made
 
 

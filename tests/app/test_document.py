@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from clips import FRAMES, cut_fast_start, make_clip
 from fakes import fake_info
 
 from app.document import Document
+from app.jobs import ExportRequest
+from vecnet_core.cli.parser import make_parser
+from vecnet_core.command import command_line
 from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.reader import VideoReader
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from PySide6.QtWidgets import QApplication
 
 
@@ -73,3 +82,24 @@ def test_without_a_clip_nothing_can_be_edited(qapp: QApplication) -> None:
     empty.edit("strength", 0.5, 1)
     empty.set_playhead(4)
     assert (empty.settings, empty.playhead, empty.project) == (CorrectionSettings(), 0, None)
+
+
+def test_of_a_clip_that_is_cut_short_what_it_holds_is_exported(document: Document, tmp_path: Path) -> None:
+    make_clip(tmp_path / "whole.mp4")
+    cut_fast_start(tmp_path / "whole.mp4", tmp_path / "cut.mp4", 0.6)
+    with VideoReader(tmp_path / "cut.mp4") as reader:
+        document.use_clip(reader.info)
+        readable = reader.info.frame_count
+    assert document.project is not None
+    document.edit("strength", 0.0, 1)
+    project = replace(document.project, output=tmp_path / "out.mp4")
+    subprocess.run([*command_line(), *ExportRequest(project).arguments()], check=True, capture_output=True)
+    with VideoReader(tmp_path / "out.mp4") as reader:
+        assert 0 < reader.info.frame_count == readable < FRAMES
+
+
+def test_a_part_of_a_clip_is_asked_for_by_its_times(document: Document, tmp_path: Path) -> None:
+    assert document.project is not None
+    project = replace(document.project, start_seconds=0.5, stop_seconds=1.25, output=tmp_path / "out.mp4")
+    options = make_parser().parse_args(ExportRequest(project).arguments())
+    assert (options.start, options.end) == (0.5, 1.25)
