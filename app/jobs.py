@@ -225,6 +225,11 @@ class ExportJob(QObject):
             self.cancelled.emit()
         else:
             lines = [line for line in self._errors.strip().splitlines() if line.strip()]
+            if exit_status == QProcess.ExitStatus.CrashExit:
+                self._sentence = (
+                    f"The export was killed (signal {exit_code}) and nothing was written; if memory was short, close "
+                    "other programs and export again."
+                )
             sentence = self._sentence or (lines[-1] if lines else f"The export ended early (exit code {exit_code}).")
             log.error("export failed with code %s: %s", exit_code, self._errors)
             self.failed.emit(sentence, f"{' '.join(self._command)}\nexit code {exit_code}\n{self._errors}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Signal
+from PySide6.QtCore import QByteArray, QDir, QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 DEVICES: dict[str, str] = {
@@ -47,7 +47,7 @@ class Preferences(QObject):
     @property
     def last_folder(self) -> Path:
         """The folder the last clip came from."""
-        return Path(str(self._settings.value("last_folder", str(Path.home()))))
+        return Path(str(self._settings.value("last_folder", QDir.homePath())))
 
     def set_last_folder(self, folder: Path) -> None:
         """Remember where the last clip came from."""

@@ -188,12 +188,13 @@ class PreviewWorker(QObject):
                 if wait <= 0:
                     break
                 self._changed.wait(wait)
-            to_open, device, request = inbox.to_open, inbox.device, inbox.foreground
-            inbox.to_open = inbox.device = None
-            if to_open is None and device is None:
-                inbox.foreground = None
+            to_open, device, request = inbox.to_open, None, None
+            if to_open is not None:
+                inbox.to_open = None
+            elif inbox.device is not None:
+                device, inbox.device = inbox.device, None
             else:
-                request = None
+                request, inbox.foreground = inbox.foreground, None
             if inbox.is_stopping:
                 return False
         try:

@@ -86,9 +86,10 @@ def test_killed_child_leaves_nothing(qtbot: QtBot, tmp_path: Path) -> None:
     with qtbot.waitSignal(job.progressed, timeout=10_000):
         pass
     assert part_path(tmp_path / "long.mp4").exists()
-    with qtbot.waitSignal(job.failed, timeout=10_000):
+    with qtbot.waitSignal(job.failed, timeout=10_000) as caught:
         job._process.kill()
     assert list(tmp_path.iterdir()) == []
+    assert str(caught.args[0]).startswith("The export was killed (signal 9) and nothing was written;")
 
 
 def test_child_that_does_not_stop_is_killed_while_the_window_closes(qtbot: QtBot, tmp_path: Path) -> None:

@@ -261,6 +261,22 @@ def test_another_device_is_used_from_the_next_frame_on(new_stage: Callable[..., 
     assert caught.args == ["MPS"]
 
 
+def test_a_device_chosen_while_a_clip_waits_to_be_opened_is_used(new_stage: Callable[..., Stage]) -> None:
+    stage = new_stage()
+    stage.open_clip()
+    stage.wait_corrected(0)
+    chosen: list[str] = []
+    stage.preview.device_chosen.connect(chosen.append)
+    stage.session.gate = gate = threading.Event()
+    stage.document.set_playhead(4)
+    stage.qtbot.waitUntil(lambda: stage.session.calls[-1][1] == 4, timeout=5000)
+    stage.preview.open_clip(Path("other.mp4"))
+    stage.preview.use_device("mps")
+    gate.set()
+    stage.qtbot.waitUntil(lambda: chosen[-1:] == ["MPS"], timeout=5000)
+    assert stage.session.path == Path("other.mp4")
+
+
 def test_error_in_one_frame_is_a_sentence_and_the_thread_lives(
     new_stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
