@@ -202,6 +202,7 @@ class MainWindow(QMainWindow):
         self.maps_panel.visibility_changed.connect(self._show_thumbnails)
         self.exports.status_changed.connect(self.status.show_export)
         self.exports.error_raised.connect(self.notices.show_error)
+        self.exports.note_raised.connect(self._show_export_note)
         self.status.device_asked.connect(self._show_preferences)
         self.status.export_asked.connect(self.exports.show_dialog)
         self.preferences.device_changed.connect(preview.use_device)
@@ -265,8 +266,10 @@ class MainWindow(QMainWindow):
         self.clip_panel.show_clip(info)
         self.maps_panel.clear()
         self.status.show_clip(info)
-        self.compare.use_clip(info)
+        # The document first: what asks for a frame from here on asks for one of this clip.
         self.document.use_clip(info)
+        self.compare.use_clip(info)
+        self._show_thumbnails(self.maps_panel.isVisible())
         self.status.show_size(info, self.compare.wanted_size)
         self._show_warnings(warnings)
         self._show_left_out()
@@ -275,6 +278,9 @@ class MainWindow(QMainWindow):
         for warning in warnings:
             sentence = warning[:1].upper() + warning[1:]
             self.notices.show_note(sentence if sentence.endswith(".") else f"{sentence}.")
+
+    def _show_export_note(self, sentence: str) -> None:
+        self.notices.show_note(sentence, lasts=True)
 
     def _show_refusal(self) -> None:
         self.empty.show_drop(False)
@@ -335,7 +341,8 @@ class MainWindow(QMainWindow):
             self.preview.set_thumbnail_size(None)
             return
         height = min(height, info.height)
-        self.preview.set_thumbnail_size((height, max(2, round(info.width * height / info.height))))
+        across = info.width * float(info.pixel_aspect)
+        self.preview.set_thumbnail_size((height, min(info.width, max(2, round(across * height / info.height)))))
 
     def _compare_side(self) -> None:
         self.compare.set_mode(CompareMode.SIDE)
@@ -460,6 +467,8 @@ class MainWindow(QMainWindow):
         self.preferences.set_shape("across", self.across.saveState())
         self.preferences.set_shape("down", self.down.saveState())
         self.playback.stop()
+        # Out of sight at once: the export and the thread may take seconds to end.
+        self.hide()
         self.exports.close()
         self.preview.close()
         super().closeEvent(event)

@@ -55,7 +55,7 @@ class _Notice(QFrame):
         text = QLabel(sentence)
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        text.setAccessibleName("Error" if is_error else "Note")
+        text.setAccessibleName(f"{'Error' if is_error else 'Note'}: {sentence}")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.setSpacing(10)

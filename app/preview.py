@@ -32,7 +32,7 @@ class Preview(QObject):
         clip_warned: What reading has since found damaged, as sentences.
         clip_refused: The clip asked for cannot be opened; the one before it stays.
         frame_shown: A `PreviewResult` for the clip at hand.
-        frame_failed: The frame asked for last cannot be corrected; an `error_raised` told why.
+        frame_failed: This frame, asked for last, cannot be corrected; an `error_raised` told why.
         thumbnails_shown: A dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
         corrected_measured: A `CorrectedLight`.
@@ -46,7 +46,7 @@ class Preview(QObject):
     clip_warned = Signal(object)
     clip_refused = Signal()
     frame_shown = Signal(object)
-    frame_failed = Signal()
+    frame_failed = Signal(int)
     thumbnails_shown = Signal(object)
     source_measured = Signal(object)
     corrected_measured = Signal(object)
@@ -177,10 +177,10 @@ class Preview(QObject):
             self._shown_serial = request.serial
         self.frame_shown.emit(result)
 
-    def _take_failure(self, clip: int, serial: int) -> None:
-        if clip == self._clip and serial >= self._shown_serial:
-            self._shown_serial = serial
-            self.frame_failed.emit()
+    def _take_failure(self, request: PreviewRequest) -> None:
+        if request.clip == self._clip and request.serial >= self._shown_serial:
+            self._shown_serial = request.serial
+            self.frame_failed.emit(request.index)
 
     def _take_thumbnails(self, clip: int, pictures: object) -> None:
         if clip == self._clip:

@@ -32,7 +32,6 @@ class Status(QStatusBar):
         self.device_label = ""
         self.setContentsMargins(8, 0, 8, 0)
         self._activity = QLabel()
-        self._activity.setAccessibleName("Activity")
         self._activity.setToolTip("What the editor is doing in the background")
         self._export = _flat("", "Show the running export (Ctrl+E)")
         self._export.clicked.connect(self.export_asked)
@@ -56,8 +55,8 @@ class Status(QStatusBar):
     def show_export(self, text: str) -> None:
         """Say how the export goes; empty when there is none."""
         self._export.setText(text)
+        self._export.setAccessibleName(f"Running export: {text}")
         self._export.setVisible(bool(text))
-        self._activity.setVisible(not text)
 
     def show_clip(self, info: VideoInfo) -> None:
         """Show the facts of a clip."""

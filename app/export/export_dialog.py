@@ -26,7 +26,7 @@ from app.widgets.timecode import clock
 if TYPE_CHECKING:
     from app.jobs import ExportOutcome, ExportStatus
 
-_STAGES = {"light": "Measuring the light of the clip", "export": "Correcting and encoding", "done": "Finishing"}
+_STAGES = {"light": "Measuring the light of the clip", "export": "Correcting and encoding"}
 
 
 class ExportDialog(QDialog):
@@ -34,9 +34,11 @@ class ExportDialog(QDialog):
 
     Signals:
         cancel_asked: Stop the running export.
+        again_asked: Back to the form, for the clip as it is now.
     """
 
     cancel_asked = Signal()
+    again_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """On the form."""
@@ -130,7 +132,7 @@ class ExportDialog(QDialog):
         top.setContentsMargins(0, 0, 0, 0)
         again = QPushButton("Export again…")
         again.setToolTip("Back to the form")
-        again.clicked.connect(self.show_form)
+        again.clicked.connect(self.again_asked)
         self.open_folder = QPushButton("Open folder")
         self.open_folder.setProperty("role", "primary")
         self.open_folder.setToolTip("Show the written file's folder")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.jobs import ExportRequest
-from vecnet_core.video.encode import ENCODERS, EncodeSettings
+from vecnet_core.video.encode import ENCODERS, Encoder, EncodeSettings
 
 if TYPE_CHECKING:
     from vecnet_core.frame import VideoInfo
-    from vecnet_core.project import Project
 
 CODEC_NAMES: dict[str, str] = {
     "match": "Match source",
@@ -57,11 +55,26 @@ def suggested_output(source: Path, codec: str) -> Path:
     return made
 
 
+@dataclass(frozen=True)
+class ExportChoice:
+    """What the person chose; what is exported, and how it is corrected, is the document's when the export starts.
+
+    Attributes:
+        output: The file to write.
+        encode: The encoder and its settings.
+        overwrites: True when the person agreed to replace an existing file.
+    """
+
+    output: Path
+    encode: EncodeSettings
+    overwrites: bool
+
+
 class ExportForm(QWidget):
     """The first page of the export dialog.
 
     Signals:
-        export_asked: An `ExportRequest`.
+        export_asked: An `ExportChoice`.
         cancel_asked: Close without exporting.
     """
 
@@ -72,7 +85,7 @@ class ExportForm(QWidget):
         """Without a clip; see `use_clip`."""
         super().__init__()
         self._info: VideoInfo | None = None
-        self._project: Project | None = None
+        self._shown_codec = ""
         self._is_own_path = False
         self.path = QLineEdit()
         self.path.setAccessibleName("Output file")
@@ -155,11 +168,11 @@ class ExportForm(QWidget):
         layout.addStretch()
         layout.addLayout(buttons)
 
-    def use_clip(self, info: VideoInfo, project: Project) -> None:
-        """Offer to export this clip as the project says."""
+    def use_clip(self, info: VideoInfo) -> None:
+        """Offer to export this clip; quality and preset stay as they were chosen while the codec stays."""
         if self._info is None or info.path != self._info.path:
             self._is_own_path = False
-        self._info, self._project = info, project
+        self._info = info
         self.replace.setChecked(False)
         if not self._is_own_path or Path(self.path.text()).exists():
             self._is_own_path = False
@@ -186,7 +199,14 @@ class ExportForm(QWidget):
             self.path.setText(str(suggested_output(self._info.path, self._effective_codec())))
 
     def _show_codec(self) -> None:
-        encoder = ENCODERS[self._effective_codec()]
+        codec = self._effective_codec()
+        if codec != self._shown_codec:
+            self._shown_codec = codec
+            self._offer(ENCODERS[codec])
+        self._describe_quality()
+        self._suggest()
+
+    def _offer(self, encoder: Encoder) -> None:
         has_crf = encoder.crf_range is not None
         self._form.setRowVisible(self._quality_name, has_crf)
         if encoder.crf_range is not None:
@@ -196,8 +216,6 @@ class ExportForm(QWidget):
         self.preset.clear()
         self.preset.addItems(list(encoder.presets))
         self.preset.setCurrentText(encoder.default_preset or ("hq" if "hq" in encoder.presets else ""))
-        self._describe_quality()
-        self._suggest()
 
     def _describe_quality(self) -> None:
         default = ENCODERS[self._effective_codec()].default_crf or 0
@@ -214,25 +232,33 @@ class ExportForm(QWidget):
 
     def _check(self) -> None:
         """Say at once what stands in the way of this output."""
-        text = self.path.text().strip()
-        output = Path(text)
-        source = None if self._info is None else self._info.path
-        message, blocks, exists = "", False, False
-        if not text or not output.name:
-            message, blocks = "Name a file.", True
-        elif not output.absolute().parent.is_dir():
-            message, blocks = f"The folder {output.absolute().parent} does not exist.", True
-        elif output.is_dir():
-            message, blocks = "This is a folder: add a file name.", True
-        elif source is not None and output.exists() and output.samefile(source):
-            message, blocks = "This is the clip itself: give the output another name.", True
-        elif output.exists():
-            message, blocks, exists = "A file of this name exists.", not self.replace.isChecked(), True
+        exists = False
+        try:
+            message = self._obstacle()
+            exists = not message and Path(self.path.text().strip()).exists()
+        except (OSError, ValueError) as error:
+            message = f"This name cannot be used ({getattr(error, 'strerror', None) or error})."
+        blocks = bool(message) or (exists and not self.replace.isChecked())
+        self._message.setStyleSheet(f"color: {theme.ERROR if message else theme.ACCENT};")
+        message = "A file of this name exists." if exists else message
         self._message.setText(message)
-        self._message.setStyleSheet(f"color: {theme.ERROR if blocks and not exists else theme.ACCENT};")
         self._form.setRowVisible(self._message, bool(message))
         self._form.setRowVisible(self.replace, exists)
         self.start.setEnabled(not blocks and self._info is not None)
+
+    def _obstacle(self) -> str:
+        """Why no file can be written under this name; empty when one can."""
+        text = self.path.text().strip()
+        output = Path(text)
+        if not text or not output.name:
+            return "Name a file."
+        if not output.absolute().parent.is_dir():
+            return f"The folder {output.absolute().parent} does not exist."
+        if output.is_dir():
+            return "This is a folder: add a file name."
+        if self._info is not None and output.exists() and output.samefile(self._info.path):
+            return "This is the clip itself: give the output another name."
+        return ""
 
     def _browse(self) -> None:
         # The form itself asks before it replaces anything.
@@ -248,13 +274,11 @@ class ExportForm(QWidget):
             self.path.setText(chosen)
 
     def _ask(self) -> None:
-        if self._project is None:
-            return
         encoder = ENCODERS[self._effective_codec()]
         encode = EncodeSettings(
             self.codec_name,
             crf=self.crf.value() if encoder.crf_range is not None else None,
             preset=(self.preset.currentText() or None) if encoder.presets else None,
         )
-        project = replace(self._project, encode=encode, output=Path(self.path.text().strip()).absolute())
-        self.export_asked.emit(ExportRequest(project, overwrites=self.replace.isChecked()))
+        output = Path(self.path.text().strip()).absolute()
+        self.export_asked.emit(ExportChoice(output, encode, self.replace.isChecked()))

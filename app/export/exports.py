@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.export.export_dialog import ExportDialog, progress_text
+from app.export.export_dialog import ExportDialog, outcome_text, progress_text
 from app.jobs import CANCEL_SECONDS, ExportJob, ExportOutcome, ExportRequest, ExportStatus
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
     from app.document import Document
+    from app.export.export_form import ExportChoice
     from app.preferences import Preferences
     from app.preview import Preview
 
@@ -35,11 +36,15 @@ class Exports(QObject):
     Signals:
         status_changed: A line for the status bar; empty when nothing is exported.
         error_raised: A sentence, and details for a report.
+        job_started: The `ExportRequest` the child works on.
+        note_raised: How an export ended whose dialog nobody looks at.
         finished: An `ExportOutcome`.
     """
 
     status_changed = Signal(str)
     error_raised = Signal(str, str)
+    job_started = Signal(object)
+    note_raised = Signal(str)
     finished = Signal(object)
 
     def __init__(
@@ -60,6 +65,8 @@ class Exports(QObject):
         self.dialog = ExportDialog(window)
         self.dialog.form.export_asked.connect(self.start)
         self.dialog.cancel_asked.connect(self.cancel)
+        self.dialog.again_asked.connect(self.show_dialog)
+        document.clip_changed.connect(self._use_clip)
         self.dialog.form.choose_codec(preferences.text("export_codec", "match"))
 
     @property
@@ -69,24 +76,23 @@ class Exports(QObject):
 
     def show_dialog(self) -> None:
         """Show the form, or how far the running export is."""
-        info, project = self._document.info, self._document.project
-        if info is None or project is None:
+        if self._document.info is None:
             return
         if not self.is_running:
-            self.dialog.form.use_clip(info, replace(project, device=self._preferences.device))
+            self._use_clip()
             self.dialog.show_form()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
 
-    def start(self, request: ExportRequest) -> None:
-        """Start a child; the preview's background rests until it has ended."""
-        if self._job is not None:
+    def start(self, choice: ExportChoice) -> None:
+        """Export the clip as it is corrected now; the preview's background rests until the child has ended."""
+        project = self._document.project
+        if self._job is not None or project is None:
             return
-        output = request.project.output
-        if output is None:
-            return
-        self._preferences.set_text("export_codec", request.project.encode.codec)
+        self._preferences.set_text("export_codec", choice.encode.codec)
+        project = replace(project, device=self._preferences.device, encode=choice.encode, output=choice.output)
+        request = ExportRequest(project, choice.overwrites)
         job = ExportJob(request, self._child_command(), self)
         job.progressed.connect(self._show_progress)
         job.finished.connect(self._finish)
@@ -94,9 +100,10 @@ class Exports(QObject):
         job.cancelled.connect(self._end)
         self._job = job
         self._preview.pause_background(True)
-        self.dialog.show_started(output)
-        self.status_changed.emit(f"Exporting {output.name}")
+        self.dialog.show_started(choice.output)
+        self.status_changed.emit(f"Exporting {choice.output.name}")
         job.start()
+        self.job_started.emit(request)
 
     def cancel(self) -> None:
         """Stop the running export; nothing unfinished is left."""
@@ -112,6 +119,10 @@ class Exports(QObject):
             self._job.wait(CANCEL_SECONDS)
         self.dialog.close()
 
+    def _use_clip(self) -> None:
+        if self._document.info is not None:
+            self.dialog.form.use_clip(self._document.info)
+
     def _show_progress(self, status: ExportStatus) -> None:
         if self._job is None:
             return
@@ -123,6 +134,8 @@ class Exports(QObject):
     def _finish(self, outcome: ExportOutcome) -> None:
         self._end_job()
         self.dialog.show_done(outcome)
+        if not self.dialog.isVisible():
+            self.note_raised.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
         self.finished.emit(outcome)
 
     def _fail(self, sentence: str, details: str) -> None:

@@ -46,11 +46,12 @@ class ClipPanel(QWidget):
     def show_analysed(self, analysed: int, count: int) -> None:
         """Say how many frames the network has answered for."""
         self._analysed.setText(f"{analysed} of {count} frames")
+        self._analysed.setAccessibleName(f"Analysed: {self._analysed.text()}")
 
     def _add(self, name: str, value: QLabel) -> None:
         label = QLabel(name)
         label.setProperty("role", "hint")
         value.setWordWrap(True)
-        value.setAccessibleName(name)
+        value.setAccessibleName(f"{name}: {value.text()}")
         value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._facts.addRow(label, value)

@@ -89,7 +89,7 @@ class PreviewWorker(QObject):
         clip_warned: Clip number, and what reading has since found damaged, as sentences.
         clip_refused: Clip number; an `error_raised` tells why.
         frame_rendered: A `PreviewResult`; first without, then with the correction if the network has yet to run.
-        frame_failed: Clip number and serial of a request that will not be answered with a corrected frame.
+        frame_failed: A `PreviewRequest` that will not be answered with a corrected frame.
         thumbnails_rendered: Clip number, and a dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
         corrected_measured: A `CorrectedLight`.
@@ -103,7 +103,7 @@ class PreviewWorker(QObject):
     clip_warned = Signal(int, object)
     clip_refused = Signal(int)
     frame_rendered = Signal(object)
-    frame_failed = Signal(int, int)
+    frame_failed = Signal(object)
     thumbnails_rendered = Signal(int, object)
     source_measured = Signal(object)
     corrected_measured = Signal(object)
@@ -210,7 +210,7 @@ class PreviewWorker(QObject):
         except Exception as error:  # noqa: BLE001 - the edge of the thread: it must outlive any one frame
             is_foreground = bool(to_open or device or request)
             if request is not None:
-                self.frame_failed.emit(request.clip, request.serial)
+                self.frame_failed.emit(request)
             if is_foreground or self._count_failure(failed=True):
                 self._tell(error)
         return True
@@ -292,7 +292,7 @@ class PreviewWorker(QObject):
                 return
         if not session.has_network:
             if clip.network_failed:
-                self.frame_failed.emit(request.clip, request.serial)
+                self.frame_failed.emit(request)
                 return
             self._load_network(clip)
         if not session.is_analysed(request.index):
@@ -454,14 +454,16 @@ class PreviewWorker(QObject):
         clip.flicker_is_stale = False
         self._flicker_at = time.monotonic()
         rate = float(clip.session.info.frame_rate)
-        known = np.isfinite(clip.corrected_ev)
+        # What was measured under other settings would show as flicker beside what was measured under these.
+        corrected = np.where(clip.stale, np.nan, clip.corrected_ev)
+        known = np.isfinite(corrected)
         count = int(np.count_nonzero(known))
         before = fast_part(clip.source_ev, rate, clip.cuts, clip.duplicates)
         if count < MIN_FRAMES:
             stops = flicker(clip.source_ev, rate, clip.cuts, clip.duplicates).stops
             curves = FlickerCurves(clip.number, before, np.full_like(before, np.nan), stops, None, count)
         else:
-            after = fast_part(clip.corrected_ev, rate, clip.cuts, clip.duplicates)
+            after = fast_part(corrected, rate, clip.cuts, clip.duplicates)
             # The same frames on both sides, or the two numbers would not be of the same thing.
             both = np.isfinite(before) & np.isfinite(after)
             curves = FlickerCurves(

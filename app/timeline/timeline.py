@@ -26,6 +26,7 @@ class _Key(QWidget):
         self._pen = QPen(QColor(color), width)
         self._name = name
         self.setToolTip(f"{name}: the trace of this colour")
+        self.setAccessibleName(f"Legend: {name}")
 
     def sizeHint(self) -> QSize:
         return QSize(26 + self.fontMetrics().horizontalAdvance(self._name), 18)
@@ -68,9 +69,6 @@ class Timeline(QFrame):
         )
         for label in (self.luma_number, self.flicker_number):
             label.setProperty("role", "number")
-        self.flicker_number.setAccessibleName("Flicker before and after")
-        self.flicker_change.setAccessibleName("Change of flicker")
-        self.luma_number.setAccessibleName("Mean exposure before and after")
         gutter.addWidget(luma)
         gutter.addLayout(self._legend(("before", theme.SOURCE_TRACE, 1.5), ("after", theme.CORRECTED_TRACE, 2.0)))
         gutter.addWidget(self.luma_number)
@@ -105,19 +103,19 @@ class Timeline(QFrame):
         self.lanes.add_corrected(light.indices, light.exposures_ev)
         means = self.lanes.mean_luma()
         if means is not None:
-            self.luma_number.setText(f"{means[0]:.2f} → {means[1]:.2f} stops")
+            _say(self.luma_number, "Mean exposure before and after", f"{means[0]:.2f} → {means[1]:.2f} stops")
 
     def show_flicker(self, curves: FlickerCurves) -> None:
         """Draw flicker before and after, and say by how much it changed."""
         self.lanes.show_flicker(curves.before, curves.after)
         number, change = flicker_texts(curves.before_stops, curves.after_stops)
-        self.flicker_number.setText(number)
-        self.flicker_change.setText(change)
+        _say(self.flicker_number, "Flicker before and after", number)
+        _say(self.flicker_change, "Change of flicker", change)
 
     def _show_nothing(self) -> None:
-        self.luma_number.setText("measuring")
-        self.flicker_number.setText("measuring")
-        self.flicker_change.setText("")
+        _say(self.luma_number, "Mean exposure before and after", "measuring")
+        _say(self.flicker_number, "Flicker before and after", "measuring")
+        _say(self.flicker_change, "Change of flicker", "")
 
     def _heading(self, text: str, tooltip: str) -> QLabel:
         label = QLabel(text)
@@ -132,6 +130,12 @@ class Timeline(QFrame):
             row.addWidget(_Key(name, color, width))
         row.addStretch()
         return row
+
+
+def _say(label: QLabel, name: str, text: str) -> None:
+    """Show ``text``; a screen reader, which reads a label's name in place of its text, hears both."""
+    label.setText(text)
+    label.setAccessibleName(f"{name}: {text}")
 
 
 def flicker_texts(before_stops: float, after_stops: float | None) -> tuple[str, str]:

@@ -35,6 +35,7 @@ class ScrubBar(QWidget):
         self.setAccessibleName("Scrub bar")
         self.setToolTip("Drag to scrub; Left and Right step one frame, Home and End go to the ends")
         self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
 
     def sizeHint(self) -> QSize:
         return QSize(200, 20)
@@ -114,7 +115,6 @@ class Transport(QWidget):
         self.rate_label.setToolTip("Frames shown a second while playing; frames that are not ready are dropped")
         self.probe_label = QLabel("")
         self.probe_label.setToolTip("Pixel under the pointer: place, linear luma before and after, gain in stops")
-        self.probe_label.setAccessibleName("Pixel probe")
         row = QHBoxLayout()
         row.setContentsMargins(8, 0, 8, 0)
         row.setSpacing(2)

@@ -54,6 +54,8 @@ class Canvas(QWidget):
         self._is_wiping = False
         self.setAccessibleName(name)
         self.setMouseTracking(True)
+        # A click takes the focus from a number field, so that single keys are the window's again.
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setMinimumSize(160, 90)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -63,6 +65,11 @@ class Canvas(QWidget):
     def has_picture(self) -> bool:
         """True when there is something to look at."""
         return self._picture is not None
+
+    @property
+    def message(self) -> str:
+        """The line written on the pane; empty for none."""
+        return self._message
 
     def sizeHint(self) -> QSize:
         return QSize(640, 360)

@@ -122,6 +122,7 @@ class CompareView(QWidget):
     def show_result(self, result: PreviewResult) -> None:
         """Show a frame; one without a correction only announces itself on the right."""
         self._result = result
+        self.original.show_message("")
         if result.corrected is None:
             self.original.show_picture(to_qimage(result.original_bgra))
             if not self._pending.isActive():
@@ -155,13 +156,15 @@ class CompareView(QWidget):
         if self._result is None or self._result.corrected is None:
             self.corrected.show_message(message, is_pending=True)
 
-    def show_failure(self) -> None:
-        """Say that the frame at hand stays as it is."""
+    def show_failure(self, index: int) -> None:
+        """Say that frame ``index`` stays as it is, or that what is seen is another frame."""
         self._pending.stop()
         if self._result is not None and self._result.corrected is None:
             self.corrected.show_picture(to_qimage(self._result.original_bgra))
             self.corrected.show_behind(None)
         self.corrected.show_message("Not corrected", is_pending=True)
+        if self._result is None or self._result.request.index != index:
+            self.original.show_message("This frame cannot be shown", is_pending=True)
 
     # Inside ----------------------------------------------------------------------------------------------------------
 

@@ -131,6 +131,8 @@ class ValueSlider(QWidget):
         self.slider.valueChanged.connect(self._tell_slider)
         self.slider.reset_asked.connect(self.reset)
         self.field.valueChanged.connect(self._tell_field)
+        # Enter is done with typing: single keys are the window's again.
+        self.field.lineEdit().returnPressed.connect(self.field.clearFocus)
 
     @property
     def value(self) -> float:

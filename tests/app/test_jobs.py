@@ -141,7 +141,7 @@ def test_form_never_replaces_silently(qtbot: QtBot, tmp_path: Path) -> None:
     source.touch()
     form = ExportForm()
     qtbot.addWidget(form)
-    form.use_clip(fake_info(source), Project(source))
+    form.use_clip(fake_info(source))
     assert form.start.isEnabled()
     existing = tmp_path / "there.mp4"
     existing.touch()
@@ -151,10 +151,13 @@ def test_form_never_replaces_silently(qtbot: QtBot, tmp_path: Path) -> None:
     assert form.start.isEnabled()
     with qtbot.waitSignal(form.export_asked) as caught:
         form.start.click()
-    assert caught.args[0].arguments()[-1] == "--overwrite"
+    assert caught.args[0].overwrites
+    assert caught.args[0].output == existing
     form.path.setText(str(source))
     assert not form.start.isEnabled()
     form.path.setText(str(tmp_path / "missing" / "x.mp4"))
+    assert not form.start.isEnabled()
+    form.path.setText(str(tmp_path / ("n" * 300 + ".mp4")))
     assert not form.start.isEnabled()
 
 
@@ -162,16 +165,20 @@ def test_form_offers_what_the_codec_has(qtbot: QtBot, tmp_path: Path) -> None:
     form = ExportForm()
     qtbot.addWidget(form)
     source = tmp_path / "night.mp4"
-    form.use_clip(fake_info(source), Project(source))
+    form.use_clip(fake_info(source))
     form.choose_codec("ffv1")
     assert Path(form.path.text()).suffix == ".mkv"
     with qtbot.waitSignal(form.export_asked) as caught:
         form.start.click()
-    assert caught.args[0].project.encode == EncodeSettings("ffv1")
+    assert caught.args[0].encode == EncodeSettings("ffv1")
     form.choose_codec("h264")
     with qtbot.waitSignal(form.export_asked) as caught:
         form.start.click()
-    assert caught.args[0].project.encode == EncodeSettings("h264", 18, "medium")
+    assert caught.args[0].encode == EncodeSettings("h264", 18, "medium")
+    form.crf.setValue(27)
+    form.preset.setCurrentText("slow")
+    form.use_clip(fake_info(source))
+    assert (form.crf.value(), form.preset.currentText()) == (27, "slow")
 
 
 def test_texts() -> None:

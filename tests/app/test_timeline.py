@@ -70,8 +70,11 @@ def test_change(before: float, after: float | None, change: str) -> None:
 
 
 def test_another_clip_starts_empty(timeline: Timeline) -> None:
+    items = len(timeline.lanes.luma.items)
     timeline.add_source(light(np.linspace(-4, -3, 48)))
+    assert len(timeline.lanes.luma.items) == items + 1
     timeline.use_clip(fake_info(frames=12))
+    assert len(timeline.lanes.luma.items) == items
     assert timeline.lanes._source.getData()[0] is None or timeline.lanes._source.getData()[0].size == 0
     assert timeline.lanes._cuts == []
     assert timeline.lanes.luma.viewRange()[0] == pytest.approx([-0.5, 11.5])

@@ -10,24 +10,28 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import is_whole
 from fakes import FakeSession
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSlider, QComboBox, QLabel, QLineEdit, QSpinBox, QWidget
 
 from app import application
 from app.inspector.correction_panel import CorrectionPanel
 from app.map_pictures import MapKind
 from app.notices import LastResort
 from app.viewer.compare import CompareMode
+from vecnet_core.errors import VideoDamageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytestqt.qtbot import QtBot
 
+    from app.jobs import ExportRequest
     from app.main_window import MainWindow
+    from app.preview_worker import FlickerCurves
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -279,6 +283,91 @@ def test_export_goes_through_the_child_and_analysis_rests(
     assert (tmp_path / "night_vec.mp4").exists()
 
 
+def test_export_is_of_the_clip_and_the_settings_that_are_seen(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    """Not of those the form was opened with: it stands beside a window that goes on."""
+    window.exports.show_dialog()
+    form = window.exports.dialog.form
+    with qtbot.waitSignal(window.document.clip_changed, timeout=5000):
+        window.open_clip(tmp_path / "other.mp4")
+    assert Path(form.path.text()).name == "other_vec.mp4"
+    window.document.edit("strength", 0.75, 1)
+    started: list[ExportRequest] = []
+    window.exports.job_started.connect(started.append)
+    with qtbot.waitSignal(window.exports.finished, timeout=10_000):
+        form.start.click()
+    (request,) = started
+    assert request.project.clip == tmp_path / "other.mp4"
+    assert request.project.settings.strength == 0.75
+    window.exports.dialog.again_asked.emit()
+    assert Path(form.path.text()).name == "other_vec_2.mp4"
+    assert form.start.isEnabled()
+
+
+def test_an_export_out_of_sight_ends_with_a_notice(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.exports.show_dialog()
+    window.exports.dialog.form.path.setText(str(tmp_path / "night_vec.mp4"))
+    window.exports.dialog.form.start.click()
+    window.exports.dialog.hide()
+    qtbot.waitUntil(lambda: not window.exports.is_running, timeout=10_000)
+    assert "night_vec.mp4 is written" in window.notices.sentences[-1]
+
+
+def test_another_clip_is_never_asked_for_a_frame_of_the_one_before(
+    new_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    sessions: list[FakeSession] = []
+
+    def open_session(path: Path) -> FakeSession:
+        sessions.append(FakeSession(path, rotation=90 if sessions else 0))
+        return sessions[-1]
+
+    window = new_window(open_session)
+    with qtbot.waitSignal(window.preview.frame_shown, timeout=5000):
+        window.open_clip(Path("night.mp4"))
+    window.document.set_playhead(47)
+    qtbot.waitUntil(lambda: not window.preview.is_waiting, timeout=5000)
+    window.preview.pause_background(True)
+    with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
+        window.open_clip(Path("tall.mp4"))
+    qtbot.waitUntil(lambda: not window.preview.is_waiting, timeout=5000)
+    assert {index for what, index in sessions[1].calls if what in {"original", "render"}} == {0}
+
+
+def test_a_click_on_the_picture_or_enter_gives_the_keys_back(window: MainWindow) -> None:
+    field = window.correction_panel.sliders["shadows"].field
+    for give_back in (
+        lambda: QTest.mouseClick(window.compare.corrected, Qt.MouseButton.LeftButton),
+        lambda: QTest.keyClick(field, Qt.Key.Key_Return),
+    ):
+        window.activateWindow()
+        field.setFocus()
+        give_back()
+        assert not field.hasFocus()
+
+
+def test_map_pictures_have_the_shape_of_the_clip(new_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
+    """Also where the maps were in sight before the clip."""
+    window = new_window()
+    window.tabs.setCurrentIndex(1)
+    with qtbot.waitSignal(window.preview.thumbnails_shown, timeout=10_000) as caught:
+        window.open_clip(Path("night.mp4"))
+    height, width = caught.args[0][MapKind.RESULT].shape[:2]
+    assert width / height == pytest.approx(640 / 360, rel=0.02)
+
+
+def test_a_frame_that_cannot_be_read_is_not_taken_for_the_one_before(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: FakeSession, index: int, *_: object) -> None:
+        raise VideoDamageError("damaged at frame 9", path=self.path, hint="copy it again")
+
+    monkeypatch.setattr(FakeSession, "render", refuse)
+    with qtbot.waitSignal(window.preview.frame_failed, timeout=5000) as caught:
+        window.document.set_playhead(9)
+    assert caught.args == [9]
+    assert window.compare.original.message == "This frame cannot be shown"
+
+
 def test_failed_export_is_a_notice(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     window.exports.show_dialog()
     window.exports.dialog.form.path.setText(str(tmp_path / "refuse.mp4"))
@@ -303,6 +392,30 @@ def test_every_control_has_a_name_a_tooltip_and_a_key_way(window: MainWindow) ->
             if control.focusPolicy() == Qt.FocusPolicy.NoFocus:
                 missing.append(f"{control!r} cannot be reached by key")
     assert missing == []
+
+
+def test_a_screen_reader_hears_what_is_written(window: MainWindow) -> None:
+    """A name takes the place of a label's text, so it has to hold it."""
+    window.notices.show_error("The disk is full.")
+    said = {label.accessibleName() for label in window.centralWidget().findChildren(QLabel)}
+    assert "Error: The disk is full." in said
+    assert f"Flicker before and after: {window.timeline.flicker_number.text()}" in said
+    assert "Size: 640 × 360" in said
+
+
+def test_flicker_is_of_frames_measured_under_the_same_settings(
+    new_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
+    """Steps between what is measured anew and what is not are no flicker: it never looks worse than before."""
+    window = new_window(lambda path: FakeSession(path, seconds=0.03))
+    with qtbot.waitSignal(window.preview.flicker_measured, timeout=20_000, check_params_cb=is_whole):
+        window.open_clip(Path("night.mp4"))
+    told: list[FlickerCurves] = []
+    window.preview.flicker_measured.connect(told.append)
+    with qtbot.waitSignal(window.preview.flicker_measured, timeout=20_000, check_params_cb=is_whole):
+        window.document.edit("strength", 0.9, 1)
+    assert len(told) > 1
+    assert all(curves.after_stops < 0.2 * curves.before_stops for curves in told if curves.after_stops is not None)
 
 
 def test_closing_the_window_ends_its_thread(new_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
