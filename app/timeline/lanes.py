@@ -25,6 +25,11 @@ LEAST_FLICKER_STOPS = 0.1
 """The flicker lane never zooms in further: a steady clip looks steady."""
 
 
+SMOOTH_FRAMES = 1500
+"""Curves of longer clips are drawn without smoothing, a point a pixel: every playhead move paints them whole, which took
+52 ms at 14,400 frames on the main thread, and takes 4."""
+
+
 class _TimeAxis(pg.AxisItem):
     """Ticks at whole seconds, and at frames after them (``+6 f``) when zoomed in that far."""
 
@@ -215,8 +220,7 @@ class Lanes(QWidget):
         return plot
 
     def _add_curve(self, plot: Any, pen: QPen) -> pg.PlotDataItem:
-        # Smoothed and thinned only above five points a pixel, a playhead move cost 52 ms at 14,400 frames; so, 4.
-        curve = pg.PlotDataItem(pen=pen, connect="finite", antialias=False, autoDownsampleFactor=1.0)
+        curve = pg.PlotDataItem(pen=pen, connect="finite", autoDownsampleFactor=1.0)
         plot.addItem(curve)
         return curve
 
@@ -232,7 +236,8 @@ class Lanes(QWidget):
             curve.setData([], [])
             return
         part = slice(int(known[0]), int(known[-1]) + 1)
-        curve.setData(np.arange(part.start, part.stop, dtype=np.float64), values[part])
+        frames = np.arange(part.start, part.stop, dtype=np.float64)
+        curve.setData(frames, values[part], antialias=self._count <= SMOOTH_FRAMES)
 
     def _fit_luma(self) -> None:
         both = np.concatenate([self._source_ev, self._corrected_ev])
