@@ -61,13 +61,19 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: The file is missing or damaged.
     """
-    if not path.is_file():
-        raise CheckpointError("these weights do not exist", path=path, hint="reinstall, or give another checkpoint")
     try:
+        if not path.is_file():
+            raise CheckpointError("these weights do not exist", path=path, hint="reinstall, or give another checkpoint")
         with safe_open(str(path), framework="pt", device="cpu") as file:
             metadata = dict(file.metadata() or {})
             return {name: file.get_tensor(name) for name in file.keys()}, metadata  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, ValueError) as error:
+    except OSError as error:
+        raise CheckpointError(
+            f"these weights cannot be read ({error.strerror or error})",
+            path=path,
+            hint="check the name and permissions",
+        ) from error
+    except (SafetensorError, ValueError) as error:
         raise CheckpointError("this is not a readable safetensors file", path=path) from error
 
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from vecnet_core.errors import InputError, ProjectError, VecnetError
-from vecnet_core.settings import CorrectionSettings
+from vecnet_core.settings import CorrectionSettings, is_number
 from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.parts import new_part
 
 VERSION = 1
 """Of the file format; a file with a higher one is from a newer program."""
@@ -48,7 +47,7 @@ class Project:
     def __post_init__(self) -> None:
         """Refuse a range that holds nothing."""
         ends = [self.start_seconds, *([] if self.stop_seconds is None else [self.stop_seconds])]
-        if not all(math.isfinite(end) for end in ends):
+        if not all(is_number(end) for end in ends):
             raise InputError("the start and end must be numbers of seconds")
         if self.start_seconds < 0:
             raise InputError(f"the start is {self.start_seconds:g} s", hint="give 0 or more seconds")
@@ -81,7 +80,7 @@ class Project:
         """
         try:
             values = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
             raise ProjectError("this is not a project file, or it is damaged") from error
         if not isinstance(values, dict) or not isinstance(values.get("version"), int):
             raise ProjectError("this is not a project file")
@@ -107,12 +106,14 @@ class Project:
 
     def save(self, path: Path) -> None:
         """Write the project, under another name first, so that a crash never leaves half of it."""
-        part = path.with_name(f".{path.name}.part")
         try:
-            part.write_text(self.to_json(), encoding="utf-8")
-            os.replace(part, path)  # noqa: PTH105 - the same on every system, also over an existing file
+            part = new_part(path)
+            try:
+                part.write_text(self.to_json(), encoding="utf-8")
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise ProjectError(
                 f"the project cannot be written ({error.strerror})", path=path, hint="choose another folder"
             ) from error
@@ -159,7 +160,7 @@ def _text(values: dict[str, Any], name: str, default: str | None = None) -> str:
 def _number(values: dict[str, Any], name: str, default: float) -> float:
     """A finite number of the file."""
     value = values.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_number(value):
         raise ProjectError(f"the project's {name} must be a number")
     return float(value)
 

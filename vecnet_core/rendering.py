@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from vecnet_core.correction.compose import CorrectionMaps, compose, compose_maps
 from vecnet_core.correction.stabilise import ClipLight, block_light, light_step, steady_gains
 from vecnet_core.correction.windows import window_indices
 from vecnet_core.cuts import CutDetector
-from vecnet_core.errors import InputError
+from vecnet_core.errors import InputError, VideoDamageError
 from vecnet_core.frame import Frame, RGBArray, VideoInfo
 from vecnet_core.metrics.exposure import exposure_ev
 from vecnet_core.video.color import from_rgb, reduce_to_rgb, to_rgb
@@ -219,7 +220,7 @@ class ClipRenderer:
             yield from self._reader.frames(start, stop)
             return
         reach = self.corrector.window // 2
-        frames = self._reader.frames(max(start - reach, 0), min(stop + reach, self.info.frame_count))
+        frames = self._frames_around(start, stop, reach)
         small: dict[int, RGBArray] = {}
         waiting: deque[Frame] = deque()
         indices = iter(range(start, stop))
@@ -237,11 +238,33 @@ class ClipRenderer:
                     waiting.append(frame)
             if not batch:
                 return
+            # Windows end where the frames that can be read do, as at the ends of the clip.
+            low = min(small)
             windows = np.stack(
-                [np.stack([small[min(member, wanted)] for member in self._window(index)]) for index in batch]
+                [np.stack([small[min(max(member, low), wanted)] for member in self._window(index)]) for index in batch]
             )
             for index, analysis in zip(batch, self.corrector.analyse_batch(windows), strict=True):
                 frame = waiting.popleft()
                 yield from_rgb(compose(to_rgb(frame), analysis, settings, self.gain_ev(index)), frame)
             for index in [index for index in small if index < batch[-1] - reach]:
                 del small[index]
+
+    def _frames_around(self, start: int, stop: int, reach: int) -> Iterator[Frame]:
+        """A range of frames, and as many of ``reach`` more on both sides as lie within reach without damage between.
+
+        Raises:
+            VideoDamageError: A frame of the range itself is damaged.
+        """
+        low = max(start - reach, 0)
+        before: list[Frame] = []
+        while low < start:
+            try:
+                before = list(self._reader.frames(low, start))
+            except VideoDamageError as error:
+                low = start if error.frame is None else error.frame + 1
+            else:
+                break
+        yield from before
+        yield from self._reader.frames(start, stop)
+        with suppress(VideoDamageError):
+            yield from self._reader.frames(stop, stop + reach)

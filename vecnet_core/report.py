@@ -139,8 +139,14 @@ def _measure(reader: VideoReader) -> _Light:
 
 
 def _picture(reader: VideoReader, index: int) -> RGBArray:
-    """A frame for the still, (h, w, 3) R'G'B' in [0, 1]."""
-    return _reduced(reader.frame(index), STILL_SIDE_PX)
+    """A frame for the still as players show it, with square pixels and turned, (h, w, 3) R'G'B' in [0, 1]."""
+    info = reader.info
+    aspect = float(info.pixel_aspect)
+    # The longer side of a pixel is averaged down, for frames are only ever made smaller.
+    height, width = info.height / max(1.0, aspect), info.width * min(1.0, aspect)
+    scale = min(1.0, STILL_SIDE_PX / min(height, width))
+    picture = reduce_to_rgb(reader.frame(index), max(1, round(height * scale)), max(1, round(width * scale)))
+    return np.rot90(picture, k=info.rotation_degrees // 90)
 
 
 def _reduced(frame: Frame, short_side_px: int) -> RGBArray:

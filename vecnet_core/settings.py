@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, Self, TypeGuard
 
 from vecnet_core.errors import SettingsError
 
@@ -16,6 +16,16 @@ RANGES: dict[str, tuple[float, float]] = {
     "steadiness": (0.0, 1.0),
 }
 """Lowest and highest value of every setting."""
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """True for an int or float that is finite as a float; a whole number of a text may have 400 digits."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -43,8 +53,8 @@ class CorrectionSettings:
         """Refuse values outside `RANGES`."""
         for name, (low, high) in RANGES.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise SettingsError(f"the setting {name} must be a number, not {value!r}")
+            if not is_number(value):
+                raise SettingsError(f"the setting {name} must be a number", hint=f"give {low:g} to {high:g}")
             if not low <= value <= high:
                 raise SettingsError(f"the setting {name} is {value:g}", hint=f"give a value from {low:g} to {high:g}")
 

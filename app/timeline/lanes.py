@@ -26,8 +26,8 @@ LEAST_FLICKER_STOPS = 0.1
 
 
 SMOOTH_FRAMES = 1500
-"""Curves of longer clips are drawn without smoothing, a point a pixel: every playhead move paints them whole, which took
-52 ms at 14,400 frames on the main thread, and takes 4."""
+"""Curves of longer clips are drawn unsmoothed, a point a pixel: every playhead move paints them whole, which took 52 ms
+at 14,400 frames on the main thread, and takes 4."""
 
 
 class _TimeAxis(pg.AxisItem):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from vecnet_core.cli.parser import make_parser, seconds
 from vecnet_core.command import command_line, studio_line
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.training import train
+from vecnet_core.video.color import to_rgb
 from vecnet_core.video.reader import VideoReader
 
 SMALL_NETWORK = VECNetConfig(analysis_short_side=32, widths=(8, 12, 16), depths=(1, 1, 1), token_channels=16)
@@ -234,6 +236,8 @@ BAD_CALLS = [
     (["text.mp4", "old.mp4", "--overwrite"], "text.mp4", "not a video"),
     (["good.mp4", "folder.mp4"], "folder.mp4", "folder"),
     (["good.mp4", "new/out.xyz"], "out.xyz", "ending"),
+    (["good.mp4", "new/out.avi"], "out.avi", "ending"),
+    (["good.mp4", "n" * 300 + ".mp4"], "nnn", "too long"),
     (["good.mp4", "text.mp4/out.mp4"], "text.mp4", "folder"),
     (["good.mp4", "new/out.mp4", "--strength", "9"], "strength", "0 to 1"),
     (["good.mp4", "new/out.mp4", "--codec", "mpeg7"], "mpeg7", "h264"),
@@ -266,6 +270,27 @@ def test_an_unwritable_folder_is_one_sentence(bad, locked, capsys):
     for target in (locked / "out.mp4", locked / "new" / "out.mp4"):
         assert main(["correct", str(bad / "good.mp4"), str(target), "--strength", "0"]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_folder_that_may_not_be_entered_is_one_sentence(bad, monkeypatch, capsys):
+    closed = bad / "closed"
+    closed.mkdir()
+    look = Path.stat
+
+    def refuse(path, **options):
+        if closed in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    good, inside, output = str(bad / "good.mp4"), str(closed / "a.mp4"), str(bad / "out.mp4")
+    for arguments in ([good, inside], [inside, output], [good, output, "--checkpoint", inside, "--strength", "1"]):
+        assert main(["correct", *arguments]) == 2
+        said = capsys.readouterr().err
+        assert said.count("\n") == 1
+        assert "a.mp4" in said
+        assert "Permission denied" in said
+    assert not Path(output).exists()
 
 
 def test_overwrite_replaces(bad):
@@ -330,6 +355,22 @@ def test_maps_replace_pictures_only_when_that_is_wanted(clip, tmp_path, weights,
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == there
     assert main([*call, "--overwrite"]) == 0
     assert (folder / "weights.png").read_bytes()[1:4] == b"PNG"
+
+
+@pytest.mark.parametrize(
+    ("options", "size"), [({"rotation": 90}, (48, 64)), ({"rotation": 90, "pixel_aspect": Fraction(3, 2)}, (48, 96))]
+)
+def test_maps_are_as_players_show_the_clip(new_clip, tmp_path, weights, options, size):
+    clip = new_clip("turned.mp4", **options)
+    assert main(["maps", str(clip), str(tmp_path / "maps"), *weights]) == 0
+    for path in (tmp_path / "maps").iterdir():
+        with Image.open(path) as picture:
+            assert picture.size == size
+    with VideoReader(clip) as reader:
+        wanted = np.rot90(to_rgb(reader.frame(0)))
+    with Image.open(tmp_path / "maps" / "source.png") as picture:
+        found = np.asarray(picture.resize((48, 64)))
+    assert np.abs(found / 255 - wanted).mean() < 0.02
 
 
 def test_maps_try_their_folder_before_any_work(clip, locked, tmp_path, monkeypatch, capsys):

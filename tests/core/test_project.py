@@ -12,6 +12,7 @@ from vecnet_core.errors import InputError, ProjectError
 from vecnet_core.project import VERSION, Project
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.parts import part_path
 
 FULL = Project(
     clip=Path("clips/dog.mp4"),
@@ -66,6 +67,9 @@ def test_saving_again_replaces_the_file_whole(tmp_path):
         json.dumps({"version": VERSION, "clip": "a", "encode": {"crf": True}}),
         json.dumps({"version": VERSION, "clip": "a", "start_seconds": "0"}),
         '{"version": 1, "clip": "a", "start_seconds": NaN}',
+        *(f'{{"version": 1, "clip": "a", "start_seconds": {"9" * digits}}}' for digits in (400, 5000)),
+        *(f'{{"version": 1, "clip": "a", "settings": {{"strength": {"9" * digits}}}}}' for digits in (400, 5000)),
+        *(f'{{"version": 1, "clip": "a", "encode": {{"crf": {"9" * digits}}}}}' for digits in (400, 5000)),
         json.dumps({"version": VERSION, "clip": "a", "start_seconds": 3, "stop_seconds": 2}),
     ],
 )
@@ -96,3 +100,12 @@ def test_a_missing_or_binary_project_is_refused(tmp_path):
 def test_empty_ranges_are_refused(start, stop):
     with pytest.raises(InputError):
         Project(Path("a.mp4"), start_seconds=start, stop_seconds=stop)
+
+
+def test_saving_touches_no_other_file(tmp_path):
+    path = tmp_path / "dog.vecnet"
+    other = part_path(path)
+    other.write_text("precious")
+    FULL.save(path)
+    assert other.read_text() == "precious"
+    assert sorted(tmp_path.iterdir()) == sorted([path, other])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sys
 from fractions import Fraction
+from itertools import pairwise
 
 import av
 import numpy as np
@@ -77,6 +79,78 @@ def test_mpeg_ts_starts_late_and_is_exact(new_clip):
         assert reader.seconds_of(0) == 0.0
         assert [number_of(frame) for frame in reader.frames()] == list(range(FRAMES))
         assert number_of(reader.frame(4)) == 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"options": {"crf": "6", "bf": "2", "g": "4", "x264-params": "open-gop=1"}},
+        {"options": {"crf": "6", "bf": "0", "g": "5"}},
+        {"codec": "mpeg4", "options": {"bf": "2"}},
+    ],
+    ids=["b-frames", "open-gop", "no-b-frames", "mpeg4"],
+)
+def test_avi_holds_no_presentation_times_and_is_exact(new_clip, options):
+    with VideoReader(new_clip("clip.avi", **options)) as reader:
+        in_order = list(reader.frames())
+        assert [number_of(frame) for frame in in_order] == list(range(FRAMES))
+        assert {b.pts - a.pts for a, b in pairwise(in_order)} == {1}
+        jumps = [*range(FRAMES)] * 2
+        random.Random(5).shuffle(jumps)
+        for index in jumps:
+            reader._cache.clear()
+            assert same(reader.frame(index), in_order[index])
+        assert reader.warnings == ()
+
+
+def test_the_wrong_times_of_an_avi_are_noticed_in_a_copy_too(new_clip, tmp_path):
+    path = tmp_path / "copy.mkv"
+    with av.open(str(new_clip("clip.avi"))) as given, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                output.mux(packet)
+    with VideoReader(path) as reader:
+        for index in (2, 1, 8, 0, 3, 11):
+            assert number_of(reader.frame(index)) == index
+
+
+def test_a_raw_stream_is_refused_with_a_remedy(new_clip):
+    with pytest.raises(VideoOpenError, match="no times") as caught:
+        VideoReader(new_clip("clip.h264"))
+    assert "MKV" in caught.value.hint
+
+
+def test_vp8_packets_that_show_nothing_are_no_frames(new_clip, tmp_path):
+    path = tmp_path / "hidden.webm"
+    whole = new_clip("clip.webm", codec="libvpx", options={"g": "1", "crf": "4", "b": "2M"})
+    with av.open(str(whole)) as given, av.open(str(path), "w") as output:
+        stream = output.add_stream_from_template(given.streams.video[0])
+        for packet in [packet for packet in given.demux(video=0) if packet.size]:
+            # A key frame that is not shown, as libvpx's alternate references, before the same one shown.
+            data = bytes(packet)
+            hidden = av.Packet(bytes([data[0] & ~0x10]) + data[1:])
+            hidden.pts = hidden.dts = packet.pts * 2
+            packet.pts = packet.dts = packet.pts * 2 + 20
+            for each in (hidden, packet):
+                each.stream, each.time_base, each.is_keyframe = stream, Fraction(1, 1000), True
+                output.mux(each)
+    with av.open(str(path)) as container:
+        assert len([packet for packet in container.demux(video=0) if packet.size]) == 2 * FRAMES
+    with VideoReader(path) as reader:
+        assert reader.info.frame_count == FRAMES
+        assert [number_of(frame) for frame in reader.frames()] == list(range(FRAMES))
+        assert number_of(reader.frame(4)) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no colons in names")
+def test_a_name_with_a_colon_is_no_protocol(new_clip, tmp_path, monkeypatch):
+    new_clip("clip.mp4").rename(tmp_path / "2024-11-24T10:30:00.mp4")
+    monkeypatch.chdir(tmp_path)
+    with VideoReader("2024-11-24T10:30:00.mp4") as reader:
+        assert reader.info.frame_count == FRAMES
 
 
 def test_variable_rate_keeps_its_times(new_clip):

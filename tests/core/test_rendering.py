@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -10,7 +11,7 @@ import torch
 from vecnet_core.checkpoint import Checkpoint
 from vecnet_core.correction.corrector import Corrector
 from vecnet_core.device import Device
-from vecnet_core.errors import InputError
+from vecnet_core.errors import InputError, VideoDamageError
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.rendering import ClipRenderer, LightScan
 from vecnet_core.settings import CorrectionSettings
@@ -109,3 +110,41 @@ def test_corrected_exposure_is_that_of_the_shown_frame(reader: VideoReader, corr
     renderer = ClipRenderer(reader, corrector)
     darker = renderer.corrected_exposure(4, CorrectionSettings(exposure_ev=-1.0))
     assert darker < renderer.corrected_exposure(4, CorrectionSettings()) - 0.7
+
+
+def break_frames(path: Path, *indices: int) -> None:
+    """Overwrite the packets of some frames of an FFV1 clip."""
+    with av.open(str(path)) as container:
+        packets = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    data = path.read_bytes()
+    for index in indices:
+        assert data.count(packets[index]) == 1
+        data = data.replace(packets[index], b"\xff" * len(packets[index]))
+    path.write_bytes(data)
+
+
+def test_damage_outside_the_range_does_not_stop_it(new_clip: Callable[..., Path], corrector: Corrector) -> None:
+    """The hint of a damaged frame says to correct the parts before and after it; these read frames past their ends."""
+    path = new_clip("clip.mkv", codec="ffv1", options={"slicecrc": "1", "level": "3", "g": "1"})
+    break_frames(path, 2, 9)
+    with VideoReader(path) as reader:
+        renderer = ClipRenderer(reader, corrector)
+        for start, stop in ((0, 2), (3, 9), (3, 4), (8, 9), (10, 12)):
+            part = list(renderer.corrected_frames(CorrectionSettings(), start, stop))
+            assert [frame.index for frame in part] == list(range(start, stop))
+        with pytest.raises(VideoDamageError) as caught:
+            list(renderer.corrected_frames(CorrectionSettings(), 3, 10))
+        assert caught.value.frame == 9
+
+
+def test_windows_beside_damage_repeat_the_last_frame_that_can_be_read(
+    new_clip: Callable[..., Path], corrector: Corrector
+) -> None:
+    whole = new_clip("whole.mkv", codec="ffv1", frames=7, options={"slicecrc": "1", "level": "3", "g": "1"})
+    broken = new_clip("broken.mkv", codec="ffv1", options={"slicecrc": "1", "level": "3", "g": "1"})
+    break_frames(broken, 7)
+    with VideoReader(whole) as short, VideoReader(broken) as long:
+        wanted = ClipRenderer(short, corrector).corrected_frames(CorrectionSettings(), 0, 7)
+        found = ClipRenderer(long, corrector).corrected_frames(CorrectionSettings(), 0, 7)
+        for ours, theirs in zip(found, wanted, strict=True):
+            assert all(np.array_equal(a, b) for a, b in zip(ours.planes, theirs.planes, strict=True))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -14,8 +15,10 @@ from vecnet_core.errors import InputError, VideoOpenError
 from vecnet_core.report import main, telling_frames, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
+
+    from vecnet_core.frame import RGBArray
 
 
 def write_clip(path: Path, levels: Sequence[float]) -> Path:
@@ -81,3 +84,35 @@ def test_as_a_program_it_says_the_figures_or_one_sentence(
     assert "stops" in capsys.readouterr().out
     assert main([str(flickering), str(tmp_path / "none.mp4"), str(tmp_path / "out")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "shape"),
+    [
+        ({}, (48, 64)),
+        ({"rotation": 90}, (64, 48)),
+        ({"rotation": 180}, (48, 64)),
+        ({"rotation": 270}, (64, 48)),
+        ({"pixel_aspect": Fraction(4, 3)}, (36, 64)),
+        ({"pixel_aspect": Fraction(1, 2)}, (48, 32)),
+        ({"pixel_aspect": Fraction(1, 2), "rotation": 90}, (32, 48)),
+    ],
+)
+def test_stills_are_as_players_show_them(
+    new_clip: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    shape: tuple[int, int],
+) -> None:
+    shown: list[RGBArray] = []
+    monkeypatch.setattr("vecnet_core.report.strip", lambda path, rows, labels: shown.extend(rows[0]))
+    clip = new_clip("clip.mp4", **options)
+    write_report(clip, clip, tmp_path / "out")
+    # The grey patch at the top left of `clips.picture` is where turning counter-clockwise brings it.
+    height, width = shape
+    corners = {0: (4, 4), 90: (-5, 4), 180: (-5, -5), 270: (4, -5)}
+    y, x = corners[options.get("rotation", 0)]
+    for picture in shown:
+        assert picture.shape == (height, width, 3)
+        assert np.ptp(picture[y, x]) < 0.03 < np.ptp(picture[-1 - y, -1 - x])

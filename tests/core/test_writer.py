@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import sys
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -11,8 +14,11 @@ from clips import FRAMES, audio_packets, make_clip, make_frame, number_of
 
 from vecnet_core.errors import InputError, SettingsError, VecnetError, VideoWriteError
 from vecnet_core.frame import ColorTags
-from vecnet_core.video.encode import ENCODERS, EncodeSettings, choose_encoder, choose_layout
+from vecnet_core.video.audio import endings_for
+from vecnet_core.video.color import to_rgb
+from vecnet_core.video.encode import CONTAINERS, ENCODERS, EncodeSettings, choose_encoder, choose_layout
 from vecnet_core.video.layouts import plan_layout
+from vecnet_core.video.parts import part_path
 from vecnet_core.video.reader import VideoReader
 from vecnet_core.video.writer import VideoWriter
 
@@ -146,7 +152,7 @@ def test_a_failure_leaves_the_old_output_and_nothing_else(clip, tmp_path):
     def fail():
         with VideoWriter(target, reader.info, EncodeSettings(), copy_from=clip) as writer:
             writer.write(reader.frame(0))
-            assert any(path.name.startswith(".out.part") for path in folder.iterdir())
+            assert any(path.name.startswith(".out.") and path.suffix == ".part" for path in folder.iterdir())
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -172,6 +178,8 @@ def test_the_output_appears_only_when_whole(clip, tmp_path):
         ("missing/out.mp4", EncodeSettings(), VideoWriteError, "folder does not exist"),
         ("source.mp4", EncodeSettings(), InputError, "source itself"),
         ("out.xyz", EncodeSettings(), VideoWriteError, "ending"),
+        *((f"out.{name}", EncodeSettings(), VideoWriteError, "ending") for name in ("avi", "wmv", "m3u8", "mpd", "ts")),
+        ("n" * 300 + ".mp4", EncodeSettings(), VideoWriteError, "too long"),
         ("out", EncodeSettings(), VideoWriteError, "ending"),
         ("folder", EncodeSettings(), VideoWriteError, "folder"),
         ("out.webm", EncodeSettings(), VideoWriteError, "cannot hold h264"),
@@ -284,3 +292,134 @@ def test_streams_that_are_not_copied_are_named(clip, tmp_path):
         with pytest.raises(VideoWriteError), writer:
             writer.finish()
     assert writer.warnings == ("1 subtitle stream is not copied",)
+
+
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p10le", "yuv444p", "gray"])
+def test_full_range_becomes_limited_in_prores_and_is_told(new_clip, tmp_path, layout):
+    tags = ColorTags("bt709", "full", "bt709", "bt709")
+    source = new_clip("source.mkv", codec="ffv1", layout=layout, color=tags, frames=2)
+    target = tmp_path / "out.mov"
+    with VideoReader(source) as reader:
+        writer = VideoWriter(target, reader.info, EncodeSettings("prores", preset="4444"), copy_from=source)
+        with writer:
+            for frame in reader.frames():
+                writer.write(frame)
+        before = to_rgb(reader.frame(1))
+    assert any("written as limited range" in text for text in writer.warnings)
+    with VideoReader(target) as reader:
+        assert reader.info.color.range == "limited"
+        assert np.abs(to_rgb(reader.frame(1)) - before).mean() < 0.004
+
+
+def test_limited_range_in_prores_needs_no_warning(new_clip, tmp_path):
+    source = new_clip("source.mkv", codec="ffv1", frames=1)
+    with VideoReader(source) as reader:
+        writer = VideoWriter(tmp_path / "out.mov", reader.info, EncodeSettings("prores"), copy_from=source)
+        writer.abort()
+    assert writer.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("codec", "ending"), [("h264", "mp4"), ("hevc", "mp4"), ("av1", "mkv"), ("ffv1", "mkv"), ("prores", "mov")]
+)
+def test_untagged_grey_keeps_its_contrast(new_clip, tmp_path, codec, ending):
+    untagged = ColorTags("bt601", "limited", assumed=("matrix", "range"))
+    source = new_clip("source.mkv", codec="ffv1", layout="gray", color=untagged)
+    before, after = rewrite(source, tmp_path / f"out.{ending}", EncodeSettings(codec))
+    assert before.info.color.range == "full"
+    assert "range" in before.info.color.assumed
+    old, new = to_rgb(before.frame(3)), to_rgb(after.frame(3))
+    assert np.abs(old - new).mean() < 0.004
+
+
+def test_a_part_never_takes_the_place_of_another_file(clip, tmp_path):
+    """The part had one name for all: a source with that name was lost, and two exports to one output mixed."""
+    target = tmp_path / "rec.mp4"
+    source = clip.rename(part_path(target))
+    whole = source.read_bytes()
+    with VideoReader(source) as reader:
+        writers = [VideoWriter(target, reader.info, EncodeSettings(), copy_from=source) for _ in range(2)]
+        for frame in reader.frames():
+            for writer in writers:
+                writer.write(frame)
+        for writer in writers:
+            writer.finish()
+            with VideoReader(target) as written:
+                assert written.info.frame_count == FRAMES
+    assert source.read_bytes() == whole
+    assert sorted(tmp_path.iterdir()) == sorted([source, target])
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".mp4", "\u00e9" * 125 + ".mp4"], ids=["ascii", "two-bytes"])
+def test_the_longest_names_can_be_written(clip, tmp_path, name):
+    rewrite(clip, tmp_path / name, EncodeSettings())
+    assert {path.name for path in tmp_path.iterdir()} == {clip.name, name}
+
+
+def test_an_output_keeps_the_permissions_of_an_ordinary_new_file(clip, tmp_path):
+    (tmp_path / "plain").touch()
+    rewrite(clip, tmp_path / "out.mp4", EncodeSettings())
+    assert (tmp_path / "out.mp4").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no colons in names")
+def test_an_output_with_a_colon_is_no_protocol(clip, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rewrite(clip, "2024-11-24T10:30:00.mp4", EncodeSettings())
+    assert (tmp_path / "2024-11-24T10:30:00.mp4").stat().st_size > 1000
+
+
+def test_a_folder_that_may_not_be_entered_is_refused(clip, tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    look = Path.stat
+
+    def refuse(path, **options):
+        if closed in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    with VideoReader(clip) as reader, pytest.raises(VideoWriteError, match="Permission denied"):
+        VideoWriter(closed / "out.mp4", reader.info, EncodeSettings(), copy_from=clip)
+
+
+@pytest.mark.parametrize(("codec", "others"), [("h264", "av1 or ffv1 or prores"), ("hevc", "av1 or ffv1 or prores")])
+def test_odd_sizes_are_refused_with_the_codecs_that_take_them(new_clip, tmp_path, codec, others):
+    source = new_clip("source.mkv", codec="ffv1", size=(49, 65))
+    with VideoReader(source) as reader, pytest.raises(VideoWriteError, match="65x49, an odd size") as caught:
+        VideoWriter(tmp_path / "out.mkv", reader.info, EncodeSettings(codec))
+    assert others in caught.value.hint
+    for other in others.split(" or "):
+        _, after = rewrite(source, tmp_path / f"{other}.mkv", EncodeSettings(other))
+        assert (after.info.width, after.info.height, after.info.frame_count) == (65, 49, FRAMES)
+
+
+@pytest.mark.parametrize(("layout", "size"), [("yuv444p", (49, 65)), ("yuv422p", (49, 64)), ("gray", (49, 65))])
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_odd_sizes_are_written_where_chroma_allows_it(new_clip, tmp_path, layout, size, codec):
+    source = new_clip("source.mkv", codec="ffv1", layout=layout, size=size)
+    _, after = rewrite(source, tmp_path / "out.mkv", EncodeSettings(codec))
+    assert after.info.frame_count == FRAMES
+
+
+def test_the_endings_of_a_hint_hold_what_they_are_named_for():
+    assert endings_for("aac", "h264") == [".mp4", ".m4v", ".mov", ".mkv"]
+    assert endings_for("pcm_s16le", "prores") == [".mov", ".mkv"]
+    assert endings_for("pcm_bluray", "h264") == []
+    for ending, container in CONTAINERS.items():
+        assert endings_for("opus", "av1").count(ending) == (container in {"mp4", "mov", "matroska", "webm"})
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mov", "mkv"])
+def test_sound_that_no_container_holds_is_left_out_and_told(new_clip, tmp_path, ending):
+    source = new_clip("source.m2ts", audio="pcm_bluray")
+    with VideoReader(source) as reader:
+        assert reader.info.audio_codecs == ("pcm_bluray",)
+        writer = VideoWriter(tmp_path / f"out.{ending}", reader.info, EncodeSettings(), copy_from=source)
+        with writer:
+            for frame in reader.frames():
+                writer.write(frame)
+    assert any("pcm_bluray sound is left out" in text for text in writer.warnings)
+    with VideoReader(tmp_path / f"out.{ending}") as reader:
+        assert reader.info.audio_codecs == ()
+        assert reader.info.frame_count == FRAMES

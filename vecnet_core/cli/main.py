@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vecnet_core.cli.parser import make_parser
 from vecnet_core.cli.printing import Printer
 from vecnet_core.device import share_cores
-from vecnet_core.errors import VecnetError
+from vecnet_core.errors import InputError, VecnetError
 
 if TYPE_CHECKING:
     import argparse
@@ -53,6 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has gone; without this Python would complain once more while it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
+    except OSError as error:  # the one place for a path that cannot even be looked at: a locked folder, too long a name
+        path = error.filename if isinstance(error.filename, str) else None
+        hint = "check the name, its folder and the permissions"
+        return _refuse(
+            printer, InputError(f"this cannot be used ({error.strerror or error})", path=path, hint=hint).sentence
+        )
     except Exception as error:  # the edge of the program: never a bare traceback
         log.debug("unexpected error", exc_info=True)
         text = f"an unexpected error stopped the command ({type(error).__name__}: {error})"

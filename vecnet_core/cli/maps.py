@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from vecnet_core.cli.printing import Printer
     from vecnet_core.correction.compose import CorrectionMaps
+    from vecnet_core.frame import VideoInfo
 
 PICTURES = {
     "source": "source",
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
             for done, _ in enumerate(scan, start=1):
                 bar.move_to(done, reader.info.frame_count, "Measuring light")
         maps = ClipRenderer(reader, corrector, scan.light).maps(options.frame, settings)
-        limit = write_maps(maps, paths)
+        limit = write_maps(maps, paths, reader.info)
     printer.document(
         {"frame": options.frame, "gain_limit_stops": limit, "maps": {name: str(path) for name, path in paths.items()}}
     )
@@ -68,20 +69,25 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
     printer.text(f"The gain is blue for {-limit:g} stops, grey for 0, orange for +{limit:g}.")
 
 
-def write_maps(maps: CorrectionMaps, paths: dict[str, Path]) -> float:
-    """Write the pictures to their paths; returns the stops at the ends of the gain's colours.
+def write_maps(maps: CorrectionMaps, paths: dict[str, Path], info: VideoInfo) -> float:
+    """Write the pictures to their paths as players show the clip, with square pixels and turned.
+
+    Returns:
+        The stops at the ends of the gain's colours.
 
     Raises:
         InputError: A picture cannot be written.
     """
     from PIL import Image
 
+    shown = (max(1, round(info.width * float(info.pixel_aspect))), info.height)
     limit = float(max(1.0, np.ceil(np.abs(maps.gain_stops).max())))
     pictures = {name: _codes(getattr(maps, field)) for name, field in PICTURES.items()}
     pictures[GAIN] = _false_colour(maps.gain_stops / limit)
     for name, picture in pictures.items():
         try:
-            Image.fromarray(picture).save(paths[name])
+            level = Image.fromarray(picture).resize(shown)
+            level.rotate(info.rotation_degrees, expand=True).save(paths[name])
         except OSError as error:
             raise InputError(
                 f"the picture cannot be written ({error.strerror or error})",

@@ -152,7 +152,7 @@ def _add_correct(commands: _Commands[_Parser]) -> None:
     parser = _add_command(commands, "correct", "write a corrected copy of a clip", details, "correct")
     parser.add_argument("input", metavar="IN", help="the clip")
     parser.add_argument(
-        "output", metavar="OUT", help="the file to write; its ending (.mp4, .mov, .mkv) is the container"
+        "output", metavar="OUT", help="the file to write; its ending (.mp4, .m4v, .mov, .mkv, .webm) is the container"
     )
     _add_settings(parser)
     group = parser.add_argument_group("output")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from vecnet_core.errors import InputError, VecnetError
-from vecnet_core.video.parts import part_path
+from vecnet_core.video.parts import new_part
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -77,14 +77,15 @@ class Printer:
             if self.is_json:
                 self._write(text)
             return
-        part = part_path(self._path)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(text, encoding="utf-8")
-            part.replace(self._path)
-        except OSError as error:
-            with suppress(OSError):
+            part = new_part(self._path)
+            try:
+                part.write_text(text, encoding="utf-8")
+                part.replace(self._path)
+            finally:
                 part.unlink(missing_ok=True)
+        except OSError as error:
             raise self._unwritable(error) from error
 
     def close(self) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+import av
+
 from vecnet_core.errors import VideoWriteError
+from vecnet_core.video.encode import CONTAINERS
 from vecnet_core.video.opening import open_container
 
 if TYPE_CHECKING:
@@ -22,8 +26,18 @@ _KEPT_DISPOSITIONS = ("default", "dub", "original", "comment", "hearing_impaired
 
 
 def can_hold(output: OutputContainer, codec: str) -> bool:
-    """True when a container can hold a codec, as far as FFmpeg tells; for MPEG-TS it does not."""
-    return output.format.name == "mpegts" or codec in output.supported_codecs
+    """True when a container can hold a codec, as far as FFmpeg tells."""
+    return codec in output.supported_codecs
+
+
+def endings_for(*codecs: str) -> list[str]:
+    """The endings of the containers that can hold all of some codecs."""
+    found: list[str] = []
+    for ending, container in CONTAINERS.items():
+        with av.open(BytesIO(), "w", format=container) as candidate:
+            if all(can_hold(candidate, codec) for codec in codecs):
+                found.append(ending)
+    return found
 
 
 class AudioCopy:
@@ -36,13 +50,15 @@ class AudioCopy:
 
     Attributes:
         skipped: Streams that cannot be copied because FFmpeg does not know their codec.
+        homeless: Codecs of the streams that are left out because no container we write holds them beside the video.
         others: How many streams of every other kind the source has, its first video stream apart.
 
     Raises:
-        VideoWriteError: The container cannot hold an audio codec of the source.
+        VideoWriteError: The container cannot hold an audio codec of the source, and another one can.
     """
 
     skipped: int
+    homeless: tuple[str, ...]
     others: Counter[str]
 
     def __init__(self, source: Path, output: OutputContainer, path: Path) -> None:
@@ -51,6 +67,7 @@ class AudioCopy:
         self._path = path
         self._targets: dict[int, Stream] = {}
         self.skipped = 0
+        self.homeless = ()
         self.others = Counter(stream.type for stream in self._container.streams if stream.type != "audio")
         self.others["video"] -= 1
         try:
@@ -101,10 +118,15 @@ class AudioCopy:
             return
         codec = context.codec.canonical_name
         if not can_hold(self._output, codec):
+            video = [each.codec_context.codec.canonical_name for each in self._output.streams.video]
+            endings = endings_for(codec, *video)
+            if not endings:
+                self.homeless = (*self.homeless, codec)
+                return
             raise VideoWriteError(
                 f"a {self._path.suffix} file cannot hold the source's {codec} sound",
                 path=self._path,
-                hint="give the output a name that ends in .mkv or .mov",
+                hint=f"give the output a name that ends in {' or '.join(endings)}",
             )
         target = self._output.add_stream_from_template(stream)
         target.metadata.update({key: text for key, text in stream.metadata.items() if key not in {"encoder"}})

@@ -120,6 +120,20 @@ def convert_layout(frame: Frame, layout: PixelLayout) -> Frame:
     return from_rgb(to_rgb(frame), like)
 
 
+def limit_range(frame: Frame) -> Frame:
+    """A full-range frame as limited range in the same layout, each code rounded half up."""
+    if frame.color.range == "limited":
+        return frame
+    depth = frame.layout.bit_depth
+    full, limited = _code_scale(depth, "full"), _code_scale(depth, "limited")
+    codes = np.arange(1 << depth, dtype=np.float64)
+    luma = limited.black + codes * (limited.white - limited.black) / full.white
+    chroma = limited.neutral + (codes - full.neutral) * limited.chroma_span / full.chroma_span
+    tables = [np.floor(levels + 0.5).astype(frame.planes[0].dtype) for levels in (luma, chroma, chroma)]
+    planes = tuple(table[plane] for table, plane in zip(tables, frame.planes, strict=False))
+    return replace(frame, planes=planes, color=replace(frame.color, range="limited"))
+
+
 def rgb_to_frame(rgb: RGBArray, like: Frame, layout: PixelLayout) -> Frame:
     """R'G'B' samples as a frame of another layout, for sources that are stored as RGB.
 

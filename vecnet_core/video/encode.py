@@ -13,6 +13,13 @@ if TYPE_CHECKING:
 CODECS = ("match", "h264", "hevc", "av1", "ffv1", "prores")
 """What `EncodeSettings.codec` may be."""
 
+CONTAINERS = {".mp4": "mp4", ".m4v": "ipod", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}
+"""Endings an output may have, and FFmpeg's name of the container: those that keep frame times, in one file.
+
+FFmpeg has more, and some write silently what was not meant: AVI with 600 frames a second, WMV without presentation
+times, HLS and DASH as a folder of pieces.
+"""
+
 _X26X_PRESETS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow", "placebo",
 )  # fmt: skip
@@ -77,6 +84,8 @@ class Encoder:
         default_crf: Visually lossless at ordinary sizes.
         presets: Its words for speed against size; empty when it has none.
         default_preset: Empty when it has none.
+        keeps_full_range: False when decoders take its pictures as limited range, whatever the file says.
+        takes_odd_sizes: False when width and height must be multiples of the chroma subsampling.
     """
 
     codec: str
@@ -86,6 +95,8 @@ class Encoder:
     default_crf: int | None = None
     presets: tuple[str, ...] = ()
     default_preset: str = ""
+    keeps_full_range: bool = True
+    takes_odd_sizes: bool = True
 
     def check(self, encode: EncodeSettings) -> None:
         """Refuse a crf or preset this encoder does not have."""
@@ -115,7 +126,16 @@ class Encoder:
 
 
 ENCODERS: dict[str, Encoder] = {
-    "h264": Encoder("h264", "libx264", (*_ALL_CHROMA_8_10, "gray", "gray10le"), (0, 51), 18, _X26X_PRESETS, "medium"),
+    "h264": Encoder(
+        "h264",
+        "libx264",
+        (*_ALL_CHROMA_8_10, "gray", "gray10le"),
+        (0, 51),
+        18,
+        _X26X_PRESETS,
+        "medium",
+        takes_odd_sizes=False,
+    ),
     "hevc": Encoder(
         "hevc",
         "libx265",
@@ -124,6 +144,7 @@ ENCODERS: dict[str, Encoder] = {
         20,
         _X26X_PRESETS,
         "medium",
+        takes_odd_sizes=False,
     ),
     "av1": Encoder("av1", "libsvtav1", ("yuv420p", "yuv420p10le"), (1, 63), 22, tuple(str(n) for n in range(14)), "8"),
     "ffv1": Encoder("ffv1", "ffv1", (*_ALL_CHROMA_8_10, *_FFV1_LAYOUTS)),
@@ -132,6 +153,7 @@ ENCODERS: dict[str, Encoder] = {
         "prores_ks",
         ("yuv422p10le", "yuv444p10le"),
         presets=("proxy", "lt", "standard", "hq", "4444", "4444xq"),
+        keeps_full_range=False,
     ),
 }
 """The encoders by codec."""
@@ -164,6 +186,31 @@ def choose_layout(encoder: Encoder, layout: PixelLayout) -> str:
             hint="choose the codec ffv1, or hevc for up to 12 bits",
         )
     return min(roomy, key=lambda name: (_parts(name)[3], _parts(name)[0], 4 - _parts(name)[1] - _parts(name)[2]))
+
+
+def check_size(encoder: Encoder, layout: PixelLayout, width: int, height: int) -> None:
+    """Refuse a size that the encoder cannot have in a layout.
+
+    Args:
+        encoder: The encoder that was chosen.
+        layout: The layout it is to write, not that of the source.
+        width: In pixels.
+        height: In pixels.
+
+    Raises:
+        VideoWriteError: The chroma planes would need half a sample; the hint names the codecs that take it.
+    """
+    if encoder.takes_odd_sizes or (width % layout.chroma_x == 0 and height % layout.chroma_y == 0):
+        return
+    others = [
+        other.codec
+        for other in ENCODERS.values()
+        if other.takes_odd_sizes and any(_holds(name, layout) for name in other.layouts)
+    ]
+    raise VideoWriteError(
+        f"{encoder.codec} cannot hold {layout.chroma} video of {width}x{height}, an odd size",
+        hint=f"choose the codec {' or '.join(others)}",
+    )
 
 
 def _holds(name: str, layout: PixelLayout) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def open_container(path: Path) -> InputContainer:
     """Open any media file FFmpeg can read."""
     _check_path(path)
     try:
-        container = av.open(str(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
+        container = av.open(ffmpeg_name(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         raise _open_error(path, error) from error
     if container.format.name == "tty":
@@ -58,6 +59,11 @@ def open_container(path: Path) -> InputContainer:
         container.close()
         raise _not_a_video(path)
     return container
+
+
+def ffmpeg_name(path: Path) -> str:
+    """A path as FFmpeg takes it: absolute, for it reads what stands before a colon in a relative one as a protocol."""
+    return os.path.abspath(path)  # noqa: PTH100 - `Path.resolve` follows links
 
 
 def gather_facts(

@@ -6,6 +6,7 @@ import logging
 from collections import OrderedDict
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -38,6 +39,9 @@ CACHED_FRAMES = 8
 
 _NEAR_FRAMES = 24
 """A frame at most this far ahead is reached by decoding on; further ones by seeking when a key frame lies between."""
+
+_TRIED_FRAMES = 48
+"""Frames decoded to see whether they come in the order of their times, where the packets leave that in doubt."""
 
 
 class VideoReader:
@@ -178,28 +182,48 @@ class VideoReader:
 
     def _first_frame_and_index(self) -> tuple[VideoFrame, FrameIndex]:
         """The first frame that decodes, and the index from there on."""
-        index = index_packets(self._container, self._stream)
-        if index is None:
-            self._reopen()
-            index = index_by_decoding(self._container, self._stream)
-        if index is None:
-            raise self._empty()
+        index = index_packets(self._container, self._stream) or self._decoded_index()
         self._reopen()
         self._decoder = self._decoded()
         first = next(self._decoder, None)
-        if first is None or first.pts is None:
+        if first is None:
             raise self._empty()
-        found = index.find(first.pts)
-        if found is None:
-            # The decoder's times are not the packets' (some old AVI files): only decoding tells them.
-            self._reopen()
-            self._decoder = None
-            index = index_by_decoding(self._container, self._stream) or index
-            found = index.find(first.pts) or 0
+        if first.pts is None or index is None:
+            raise VideoOpenError(
+                "its frames have no times, as in a raw stream",
+                path=self._path,
+                hint="put it into an MKV file first, for example with MKVToolNix",
+            )
+        if index.find(first.pts) is None or not self._comes_in_order(index, first.pts):
+            # The decoder's times are not the packets' (some AVI files): only decoding tells the order.
+            decoded = self._decoded_index() or index
+            index = replace(decoded, is_suspect=index.is_suspect, left_out=index.left_out)
+        found = index.find(first.pts) or 0
         if found > 0:
             self._warn(f"the first {found} frames cannot be decoded and are left out")
             index = index.keep(found, len(index))
         return first, index
+
+    def _decoded_index(self) -> FrameIndex | None:
+        """The index by decoding the whole file, which leaves no running decoder."""
+        self._reopen()
+        self._decoder = None
+        return index_by_decoding(self._decoded())
+
+    def _comes_in_order(self, index: FrameIndex, first: int) -> bool:
+        """Whether the running decoder, which gave a first frame, gives frames in the order of their times.
+
+        AVI holds decoding times alone. FFmpeg takes them for presentation times, so B-frames would trade places; a copy
+        of such a file in another container keeps the wrong times.
+        """
+        if index.is_reordered or not self._stream.codec_context.has_b_frames:
+            return True
+        if self._container.format.name == "avi":
+            return False
+        more = [frame.pts for frame in islice(self._decoder or (), _TRIED_FRAMES)]
+        self._decoder = None
+        labels = [first, *(label for label in more if label is not None)]
+        return all(earlier < later for earlier, later in pairwise(labels))
 
     def _read_color(self, first: VideoFrame, plan: LayoutPlan) -> ColorTags:
         """Colour tags of the decoded frame, which carries the stream's where the container has none."""
@@ -261,8 +285,8 @@ class VideoReader:
             return False
         if index - self._cursor <= _NEAR_FRAMES:
             return True
-        keys, pts = self._index.keyframe_pts, self._index.pts
-        return not ((keys > pts[self._cursor]) & (keys <= pts[index])).any()
+        keys, labels = self._index.keyframe_pts, self._index.labels
+        return not ((keys > labels[self._cursor]) & (keys <= labels[index])).any()
 
     def _read_on(self, index: int) -> Frame | None:
         """Decode on until a frame; None when it is passed without having come, or the file ends."""
@@ -284,9 +308,9 @@ class VideoReader:
 
     def _read_after_seek(self, index: int) -> Frame:
         """Seek to the key frame before a frame, to earlier ones when that was too late, and at last start over."""
-        pts = int(self._index.pts[index])
+        label = int(self._index.labels[index])
         keys = self._index.keyframe_pts
-        for target in (pts, *(int(key) for key in keys[keys < pts][:-3:-1])):
+        for target in (label, *(int(key) for key in keys[keys < label][:-3:-1])):
             self._restart(target)
             frame = self._read_on(index)
             if frame is not None:

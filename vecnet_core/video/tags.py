@@ -83,6 +83,9 @@ def read_tags(numbers: TagNumbers, height: int, *, is_full_format: bool, is_grey
 def numbers_of(color: ColorTags, source: TagNumbers | None = None) -> TagNumbers:
     """FFmpeg's numbers to write: the source's own where they say the same, else from the names; assumed stays untagged.
 
+    An assumed full range (of grey) is tagged all the same: encoders that turn grey into Y'CbCr, and decoders that take
+    everything untagged as limited, would change its contrast.
+
     Args:
         color: The tags to write.
         source: The numbers of the file that is being corrected, which tell apart what `ColorTags` does not (the
@@ -91,7 +94,8 @@ def numbers_of(color: ColorTags, source: TagNumbers | None = None) -> TagNumbers
     space = UNSPECIFIED if "matrix" in color.assumed else _SPACE_OF_MATRIX[color.matrix]
     if source is not None and _same_matrix(source.space, color.matrix):
         space = source.space
-    range_number = 0 if "range" in color.assumed else {"limited": 1, "full": 2}[color.range]
+    is_untagged = "range" in color.assumed and color.range == "limited"
+    range_number = 0 if is_untagged else {"limited": 1, "full": 2}[color.range]
     primaries = {name: number for number, name in _PRIMARIES.items()}.get(color.primaries, UNSPECIFIED)
     transfer = {name: number for number, name in _TRANSFERS.items()}.get(color.transfer, UNSPECIFIED)
     return TagNumbers(space, range_number, primaries, transfer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -15,11 +16,11 @@ from av.video.frame import VideoFrame
 
 from vecnet_core.errors import InputError, VideoWriteError
 from vecnet_core.video.audio import AudioCopy, can_hold
-from vecnet_core.video.color import convert_layout
-from vecnet_core.video.encode import EncodeSettings, choose_encoder, choose_layout
+from vecnet_core.video.color import convert_layout, limit_range
+from vecnet_core.video.encode import CONTAINERS, EncodeSettings, check_size, choose_encoder, choose_layout
 from vecnet_core.video.layouts import plan_layout, write_planes
-from vecnet_core.video.opening import open_video
-from vecnet_core.video.parts import part_path
+from vecnet_core.video.opening import ffmpeg_name, open_video
+from vecnet_core.video.parts import new_part
 from vecnet_core.video.tags import TagNumbers, numbers_of
 
 if TYPE_CHECKING:
@@ -44,12 +45,17 @@ def check_output(path: Path, source: Path | None = None) -> None:
         VideoWriteError: The folder is missing or not writable, or the name is a folder's.
     """
     folder = path.absolute().parent
-    if source is not None and path.exists() and source.exists() and path.samefile(source):
-        raise InputError("the output is the source itself", path=path, hint="give the output another name")
-    if path.is_dir():
-        raise VideoWriteError("this is a folder", path=path, hint="give a file name such as corrected.mp4")
-    if not folder.is_dir():
-        raise VideoWriteError("its folder does not exist", path=path, hint="create the folder or choose another")
+    try:
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise InputError("the output is the source itself", path=path, hint="give the output another name")
+        if path.is_dir():
+            raise VideoWriteError("this is a folder", path=path, hint="give a file name such as corrected.mp4")
+        if not folder.is_dir():
+            raise VideoWriteError("its folder does not exist", path=path, hint="create the folder or choose another")
+    except OSError as error:
+        raise VideoWriteError(
+            f"this cannot be written ({error.strerror})", path=path, hint="choose another name or folder"
+        ) from error
     try:
         # Tried, because what `os.access` says is not true for root, network shares and read-only file systems.
         with TemporaryFile(dir=folder):
@@ -105,9 +111,16 @@ class VideoWriter:
         check_output(self._path, info.path)
         if copy_from is not None:
             check_output(self._path, copy_from)
+        if self._path.suffix.lower() not in CONTAINERS:
+            raise VideoWriteError(
+                f"no video is written with the ending {self._path.suffix!r}",
+                path=self._path,
+                hint=f"end the name in {', '.join(CONTAINERS)}",
+            )
         self._encoder = choose_encoder(encode, info.codec)
         self._layout = _layout_named(choose_layout(self._encoder, info.layout))
-        self._part = part_path(self._path)
+        check_size(self._encoder, self._layout, info.width, info.height)
+        self._is_limited = info.color.range == "full" and not self._encoder.keeps_full_range
         self._output = self._create()
         self._is_open = True
         try:
@@ -115,6 +128,9 @@ class VideoWriter:
             if copy_from is not None:
                 self._audio = AudioCopy(copy_from, self._output, self._path)
                 self.warnings = tuple(_not_copied(self._audio))
+            if self._is_limited:
+                codec = self._encoder.codec
+                self.warnings += (f"the full-range colours are written as limited range, since {codec} holds no other",)
             self._output.start_encoding()
         except (FFmpegError, ValueError, OSError) as error:
             self.abort()
@@ -193,13 +209,12 @@ class VideoWriter:
     def _create(self) -> OutputContainer:
         """The container for the output's ending, in the part file."""
         try:
-            return av.open(str(self._part), "w")
-        except ValueError as error:
-            raise VideoWriteError(
-                f"no video container has the ending {self._path.suffix!r}",
-                path=self._path,
-                hint="use .mp4, .mov or .mkv",
-            ) from error
+            self._part = new_part(self._path)
+            try:
+                return av.open(ffmpeg_name(self._part), "w", format=CONTAINERS[self._path.suffix.lower()])
+            except BaseException:
+                self._part.unlink(missing_ok=True)
+                raise
         except (FFmpegError, OSError) as error:
             raise self._failed(error) from error
 
@@ -228,7 +243,10 @@ class VideoWriter:
             source_tags = self._copy_facts(copy_from, stream)
         elif info.pixel_aspect != 1:
             context.sample_aspect_ratio = info.pixel_aspect
-        self._tags = numbers_of(info.color, source_tags)
+        color = info.color
+        if self._is_limited:
+            color = replace(color, range="limited", assumed=tuple(name for name in color.assumed if name != "range"))
+        self._tags = numbers_of(color, source_tags)
         context.colorspace, context.color_range = self._tags.space, self._tags.range
         context.color_primaries, context.color_trc = self._tags.primaries, self._tags.transfer
         if info.rotation_degrees:
@@ -282,6 +300,8 @@ class VideoWriter:
                 frame=frame.index,
             )
         stored = convert_layout(frame, self._layout)
+        if self._is_limited:
+            stored = limit_range(stored)
         picture = VideoFrame(frame.width, frame.height, self._layout.name)
         write_planes(picture, stored.planes, self._layout.bit_depth)
         picture.pts = pts
@@ -321,6 +341,8 @@ def _not_copied(audio: AudioCopy) -> Iterator[str]:
     """A sentence for every kind of stream the output does without."""
     if audio.skipped:
         yield "a sound stream of unknown codec is not copied"
+    for codec in audio.homeless:
+        yield f"the {codec} sound is left out, since no container that VECNet writes holds it"
     for kind, count in sorted(audio.others.items()):
         if count > 0:
             yield f"{count} {kind} stream{'s are' if count > 1 else ' is'} not copied"
