@@ -165,7 +165,11 @@ class Trainer:
         self.averaged.load_state_dict(self.network.state_dict())
         self.averaged.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.AdamW(
-            self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
+            self.network.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            betas=(0.9, 0.98),
+            fused=True,
         )
         self.done = 0
 

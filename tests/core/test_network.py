@@ -110,7 +110,7 @@ def test_a_tiny_network_overfits_one_window() -> None:
     window = (good * 0.3)[:, None].expand(1, 5, 3, 32, 32)
     optimiser = torch.optim.Adam(network.parameters(), lr=5e-3)
     first = last = 0.0
-    for step in range(60):
+    for step in range(120):
         fields, features = network.analyse_features(window)
         output = network.render(window[:, 2], fields)
         terms = all_losses(

@@ -96,7 +96,8 @@ def illuminate(x: Tensor, coefficients: Tensor) -> Tensor:
         x: ``(B, 3, H, W)`` in [0, 1].
         coefficients: ``(B, 4, H, W)`` of `IlluminationHead`, brought to the size of ``x``.
     """
-    raw = coefficients[:, :3] + coefficients[:, 3:] * (x - 0.5)
+    colour, slope = coefficients.split((3, 1), dim=1)
+    raw = colour + slope * (x - 0.5)
     return straight_through(raw.clamp(0.9 * FLOOR, 1.0), raw)
 
 

@@ -115,12 +115,10 @@ def synthesise(x: Tensor, toned: Tensor, sliced: Tensor) -> Tensor:
     Where every channel of the frame ``x`` is clipped, what colour there was is gone, and a guess would show as a tinted
     white: the candidate fades to grey there.
     """
+    parts = sliced.split((3, 1) * 3, dim=1)
     rows = [
-        toned[:, row : row + 1]
-        + (sliced[:, 4 * row : 4 * row + 3] * toned).sum(1, keepdim=True)
-        + sliced[:, 4 * row + 3 : 4 * row + 4]
-        for row in range(3)
+        (matrix * toned).sum(1, keepdim=True) + shift for matrix, shift in zip(parts[::2], parts[1::2], strict=True)
     ]
-    made = clamp_unit(torch.cat(rows, dim=1))
+    made = clamp_unit(toned + torch.cat(rows, dim=1))
     share = ((x.amin(1, keepdim=True) - NEUTRAL_FROM) / (1 - NEUTRAL_FROM)).clamp(0, 1)
     return made + share * share * (3 - 2 * share) * (made.mean(1, keepdim=True) - made)

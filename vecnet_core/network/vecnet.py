@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from vecnet_core.network.alignment import AlignedWindow, align_window, luma, relight, warp
 from vecnet_core.network.blocks import GatedBlock, clamp_unit, resize
 from vecnet_core.network.illumination import IlluminationHead, Stream, brighten, darken, illuminate
-from vecnet_core.network.synthesis import AFFINE, CurveHead, GridHead, apply_curve, slice_grid, synthesise
+from vecnet_core.network.synthesis import AFFINE, WEIGHTS, CurveHead, GridHead, apply_curve, slice_grid, synthesise
 
 HISTOGRAM_BINS = 64
 CHANNEL_BINS = 24
@@ -115,7 +115,7 @@ class LightToken(nn.Module):
     def __init__(self, channels: int) -> None:
         """A small perceptron over histograms, quantiles, clip fractions and extremes."""
         super().__init__()
-        inputs = HISTOGRAM_BINS + 3 * CHANNEL_BINS + 3 * len(QUANTILES) + 6 + 6
+        inputs = HISTOGRAM_BINS + 3 * CHANNEL_BINS + 3 * len(QUANTILES) + 6 + 6 + 3 * len(QUANTILES) + 3
         self.perceptron = nn.Sequential(
             nn.Linear(inputs, 2 * channels), nn.GELU(), nn.Linear(2 * channels, channels), nn.GELU()
         )
@@ -148,8 +148,9 @@ class SceneToken(nn.Module):
 def light_statistics(frame: Tensor) -> Tensor:
     """Histogram of log luma, histograms per channel, quantiles, clip fractions and extremes of ``(B, 3, H, W)``.
 
-    All about [0, 1]. The extremes, a thousandth of the pixels on either side, are of the frame as it is: a mean of
-    neighbours hides a ceiling, which tells a picture that was darkened from one that is dark.
+    All about [0, 1]; quantiles and the upper extreme in stops as well, in which a change of exposure is a shift. The
+    extremes, a thousandth of the pixels on either side, are of the frame as it is: a mean of neighbours hides a
+    ceiling, which tells a picture that was darkened from one that is dark.
     """
     small = F.avg_pool2d(frame, 2)
     log = (torch.log2(luma(small).flatten(1).clamp(min=2.0**-8)) / 8 + 1) * (HISTOGRAM_BINS - 1)
@@ -162,7 +163,9 @@ def light_statistics(frame: Tensor) -> Tensor:
     parts += [(channels > 0.98).to(frame.dtype).mean(2), (channels < 0.01).to(frame.dtype).mean(2)]
     pixels = frame.flatten(2)
     few = max(1, pixels.shape[2] // 1000)
-    parts += [pixels.topk(few, dim=2, largest=largest).values[..., -1] for largest in (True, False)]
+    top, bottom = (pixels.topk(few, dim=2, largest=largest).values[..., -1] for largest in (True, False))
+    in_stops = torch.cat((quantiles.permute(1, 0, 2).flatten(1), top), dim=1).clamp(min=2.0**-8).log2() / 8 + 1
+    parts += [top, bottom, in_stops]
     return torch.cat(parts, dim=1)
 
 
@@ -253,17 +256,14 @@ class VECNet(nn.Module):
         brightened, darkened = brighten(x, under), darken(x, over)
         toned = apply_curve(x, fields.curve_exponent, fields.curve_values)
         guide = (toned * fields.guide[:, None, None]).sum(1)
-        sliced = slice_grid(fields.grid, guide.clamp(0.0, 1.0))
-        synthesised = synthesise(x, toned, sliced[:, :AFFINE])
-        logits = sliced[:, AFFINE:]
+        affine, logits = slice_grid(fields.grid, guide.clamp(0.0, 1.0)).split((AFFINE, WEIGHTS), dim=1)
+        synthesised = synthesise(x, toned, affine)
         if not self.config.use_synthesis:
             logits = torch.cat((logits[:, :2], torch.full_like(logits[:, 2:], -30.0)), dim=1)
         weights = torch.softmax(logits, dim=1)
-        corrected = (
-            x
-            + weights[:, 0:1] * (brightened - x)
-            + weights[:, 1:2] * (darkened - x)
-            + weights[:, 2:3] * (synthesised - x)
+        candidates = (brightened, darkened, synthesised)
+        corrected = x + sum(
+            weight * (candidate - x) for weight, candidate in zip(weights.split(1, dim=1), candidates, strict=True)
         )
         return VECNetOutput(clamp_unit(corrected), x, brightened, darkened, synthesised, weights, under, over)
 
