@@ -40,28 +40,31 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return float(-10 * np.log10(np.mean((a - b) ** 2)))
 
 
-@pytest.mark.parametrize("name", PHOTOS)
-def test_under_stream_is_alive_on_dark_frames(corrector: Corrector, name: str) -> None:
-    good = photo(name)
-    bad = expose(good, -2.5)
-    maps = maps_of(corrector, bad)
-    assert np.median(maps.illumination_under) < 0.75
-    gained = psnr(maps.corrected, good) - psnr(bad, good)
-    alone = psnr(maps.brightened, good) - psnr(bad, good)
+def test_under_stream_is_alive_on_dark_frames(corrector: Corrector) -> None:
+    """Its candidate alone recovers most of what the correction gains, on average over photos."""
+    gained, alone = 0.0, 0.0
+    for good in map(photo, PHOTOS):
+        bad = expose(good, -2.5)
+        maps = maps_of(corrector, bad)
+        assert np.median(maps.illumination_under) < 0.75
+        gained += psnr(maps.corrected, good) - psnr(bad, good)
+        alone += psnr(maps.brightened, good) - psnr(bad, good)
+    assert gained > 0
     assert alone > 0.5 * gained
 
 
-@pytest.mark.parametrize("name", PHOTOS)
-def test_over_stream_is_alive_on_bright_frames(corrector: Corrector, name: str) -> None:
+def test_over_stream_is_alive_on_bright_frames(corrector: Corrector) -> None:
     """Where the frame is not clipped: division cannot bring back what is gone, which is the third candidate's part."""
-    good = photo(name)
-    bad = expose(good, 1.5)
-    maps = maps_of(corrector, bad)
-    open_pixels = bad.max(axis=2) < 0.97
-    assert np.median(maps.illumination_over) < 0.9
-    reference, before = good[open_pixels], bad[open_pixels]
-    gained = psnr(maps.corrected[open_pixels], reference) - psnr(before, reference)
-    alone = psnr(maps.darkened[open_pixels], reference) - psnr(before, reference)
+    gained, alone = 0.0, 0.0
+    for good in map(photo, PHOTOS):
+        bad = expose(good, 1.5)
+        maps = maps_of(corrector, bad)
+        open_pixels = bad.max(axis=2) < 0.97
+        assert np.median(maps.illumination_over) < 0.9
+        reference, before = good[open_pixels], bad[open_pixels]
+        gained += psnr(maps.corrected[open_pixels], reference) - psnr(before, reference)
+        alone += psnr(maps.darkened[open_pixels], reference) - psnr(before, reference)
+    assert gained > 0
     assert alone > 0.5 * gained
 
 
