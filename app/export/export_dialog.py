@@ -64,6 +64,8 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 24, 24, 24)
         layout.addWidget(self._pages)
+        # A default button is one of its dialog's: before it was in this one, Enter went to the first button, Browse.
+        self.form.start.setDefault(True)
 
     @property
     def page(self) -> int:

@@ -119,7 +119,6 @@ class ExportForm(QWidget):
         self.replace.toggled.connect(self._check)
         self.start = QPushButton("Export")
         self.start.setProperty("role", "primary")
-        self.start.setDefault(True)
         self.start.setToolTip("Write the corrected clip (Enter)")
         self.start.clicked.connect(self._ask)
         cancel = QPushButton("Cancel")

@@ -303,6 +303,16 @@ def test_export_is_of_the_clip_and_the_settings_that_are_seen(window: MainWindow
     assert form.start.isEnabled()
 
 
+def test_enter_in_the_form_exports(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.exports.show_dialog()
+    form = window.exports.dialog.form
+    form.path.setText(str(tmp_path / "night_vec.mp4"))
+    form.path.setFocus()
+    with qtbot.waitSignal(window.exports.finished, timeout=10_000):
+        QTest.keyClick(form.path, Qt.Key.Key_Return)
+    assert (tmp_path / "night_vec.mp4").exists()
+
+
 def test_an_export_out_of_sight_ends_with_a_notice(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     window.exports.show_dialog()
     window.exports.dialog.form.path.setText(str(tmp_path / "night_vec.mp4"))
