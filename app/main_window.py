@@ -202,7 +202,7 @@ class MainWindow(QMainWindow):
         self.maps_panel.visibility_changed.connect(self._show_thumbnails)
         self.exports.status_changed.connect(self.status.show_export)
         self.exports.error_raised.connect(self.notices.show_error)
-        self.exports.note_raised.connect(self._show_export_note)
+        self.exports.finished_unseen.connect(self.notices.show_done)
         self.status.device_asked.connect(self._show_preferences)
         self.status.export_asked.connect(self.exports.show_dialog)
         self.preferences.device_changed.connect(preview.use_device)
@@ -278,9 +278,6 @@ class MainWindow(QMainWindow):
         for warning in warnings:
             sentence = warning[:1].upper() + warning[1:]
             self.notices.show_note(sentence if sentence.endswith(".") else f"{sentence}.")
-
-    def _show_export_note(self, sentence: str) -> None:
-        self.notices.show_note(sentence, lasts=True)
 
     def _show_refusal(self) -> None:
         self.empty.show_drop(False)

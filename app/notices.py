@@ -39,7 +39,7 @@ class _Notice(QFrame):
 
     closed = Signal(QFrame)
 
-    def __init__(self, sentence: str, details: str, *, is_error: bool, lasts: bool) -> None:
+    def __init__(self, sentence: str, details: str, *, sign: str, is_error: bool, lasts: bool) -> None:
         super().__init__()
         self.sentence = sentence
         self.details = details
@@ -50,8 +50,8 @@ class _Notice(QFrame):
             f"#notice {{ background: #2e2a29; border: 1px solid #4a4340; border-left: 3px solid {tint};"
             " border-radius: 4px; }"
         )
-        sign = QLabel()
-        sign.setPixmap(picture("warning", 18, tint, 2.0))
+        picture_label = QLabel()
+        picture_label.setPixmap(picture(sign, 18, tint, 2.0))
         text = QLabel(sentence)
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -59,7 +59,7 @@ class _Notice(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.setSpacing(10)
-        layout.addWidget(sign)
+        layout.addWidget(picture_label)
         layout.addWidget(text, 1)
         if details:
             copy = QPushButton("Copy details")
@@ -110,17 +110,21 @@ class NoticeBar(QWidget):
         """Show what the person should know; with ``lasts`` it is about more than the clip, and outlives `clear`."""
         self._add(sentence, details, is_error=False, lasts=lasts)
 
+    def show_done(self, sentence: str) -> None:
+        """Show that something asked for is done; it outlives `clear`."""
+        self._add(sentence, "", is_error=False, lasts=True, sign="done")
+
     def clear(self) -> None:
         """Dismiss all that do not last."""
         for notice in [notice for notice in self._notices if not notice.lasts]:
             self._remove(notice)
 
-    def _add(self, sentence: str, details: str, *, is_error: bool, lasts: bool = False) -> None:
+    def _add(self, sentence: str, details: str, *, is_error: bool, lasts: bool = False, sign: str = "warning") -> None:
         for notice in [notice for notice in self._notices if notice.sentence == sentence]:
             self._remove(notice)
         while len(self._notices) >= MOST_NOTICES:
             self._remove(self._notices[0])
-        notice = _Notice(sentence, details, is_error=is_error, lasts=lasts)
+        notice = _Notice(sentence, details, sign=sign, is_error=is_error, lasts=lasts)
         notice.closed.connect(self._remove)
         self._notices.append(notice)
         self._layout.addWidget(notice)

@@ -37,14 +37,14 @@ class Exports(QObject):
         status_changed: A line for the status bar; empty when nothing is exported.
         error_raised: A sentence, and details for a report.
         job_started: The `ExportRequest` the child works on.
-        note_raised: How an export ended whose dialog nobody looks at.
+        finished_unseen: What came of an export whose dialog is out of sight, as a sentence.
         finished: An `ExportOutcome`.
     """
 
     status_changed = Signal(str)
     error_raised = Signal(str, str)
     job_started = Signal(object)
-    note_raised = Signal(str)
+    finished_unseen = Signal(str)
     finished = Signal(object)
 
     def __init__(
@@ -135,7 +135,7 @@ class Exports(QObject):
         self._end_job()
         self.dialog.show_done(outcome)
         if not self.dialog.isVisible():
-            self.note_raised.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
+            self.finished_unseen.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
         self.finished.emit(outcome)
 
     def _fail(self, sentence: str, details: str) -> None:
