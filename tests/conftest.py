@@ -1,5 +1,6 @@
 """Fixtures for all tests: clips made in code."""
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +31,22 @@ def locked(tmp_path: Path) -> Path:
         return Path("/proc")
     folder = tmp_path / "locked"
     folder.mkdir(mode=0o555)
+    return folder
+
+
+@pytest.fixture
+def closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder nobody may look into, root neither."""
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    look = Path.stat
+
+    def refuse(path: Path, **options: Any) -> os.stat_result:
+        if folder in path.parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return look(path, **options)
+
+    monkeypatch.setattr(Path, "stat", refuse)
     return folder
 
 

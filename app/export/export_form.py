@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from vecnet_core.video.encode import ENCODERS, Encoder, EncodeSettings
+from vecnet_core.video.encode import CONTAINERS, ENCODERS, Encoder, EncodeSettings
 
 if TYPE_CHECKING:
     from vecnet_core.frame import VideoInfo
@@ -251,6 +251,8 @@ class ExportForm(QWidget):
         output = Path(text)
         if not text or not output.name:
             return "Name a file."
+        if output.suffix.lower() not in CONTAINERS and not output.is_dir():
+            return f"End the name in {', '.join(CONTAINERS)}."
         if not output.absolute().parent.is_dir():
             return f"The folder {output.absolute().parent} does not exist."
         if output.is_dir():

@@ -157,6 +157,8 @@ def test_form_never_replaces_silently(qtbot: QtBot, tmp_path: Path) -> None:
     assert not form.start.isEnabled()
     form.path.setText(str(tmp_path / "missing" / "x.mp4"))
     assert not form.start.isEnabled()
+    form.path.setText(str(tmp_path / "film.avi"))
+    assert not form.start.isEnabled()
     form.path.setText(str(tmp_path / ("n" * 300 + ".mp4")))
     assert not form.start.isEnabled()
 
