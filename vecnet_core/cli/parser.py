@@ -208,6 +208,13 @@ def _add_evaluate(commands: _Commands[_Parser]) -> None:
     parser = _add_command(commands, "evaluate", "score the network against its baselines", details, "evaluate")
     parser.add_argument("--data", metavar="DIR", help="test clips (the footage beside the checkout, where it is)")
     parser.add_argument("--brackets", metavar="DIR", help="a second folder, such as bracketed photos")
+    parser.add_argument(
+        "--report",
+        nargs="?",
+        const="out/evaluation",
+        metavar="DIR",
+        help="write the README's table, a page with every score, and strips of pictures to DIR (out/evaluation)",
+    )
     _add_network(parser)
     _add_json(parser, "all rows as JSON")
 

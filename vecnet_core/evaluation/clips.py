@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from vecnet_core.data.dime import PairFolder, find_pairs, frames_of
 from vecnet_core.errors import DataError
 from vecnet_core.evaluation.degradation import SUBSETS, VARIANTS, degrade
 from vecnet_core.frame import RGBArray
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 ByteFrames = npt.NDArray[np.uint8]
 
 VIDEO_SUFFIXES = {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"}
-IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 
 FOLDER_RATE = 25.0
 """Frames a second of folders of frames, which do not say."""
 
 STILL = "still"
 RECORDED = "recorded"
+
+STEADY = ("steady", STILL, RECORDED)
+"""Variants in which nothing is added to the light over time: there every method is scored, and pictures are shown."""
 
 
 @dataclass(frozen=True)
@@ -115,31 +118,18 @@ def _videos(folder: Path, frames_per_clip: int, seed: int) -> list[Scene]:
 
 
 def _pairs(folder: Path, frames_per_clip: int) -> list[Scene]:
-    def scene(good: Path, bad: Path) -> Scene:
+    def scene(pair: PairFolder) -> Scene:
         def clips() -> Iterator[PairedClip]:
-            good_paths, bad_paths = _images(good), _images(bad)
-            if len(good_paths) != len(bad_paths) or not good_paths:
-                sentence = f"{len(bad_paths)} frames do not pair with the {len(good_paths)} of the reference"
-                raise DataError(sentence, path=bad, hint="GT and LQ need the same frames")
-            part = _middle(len(good_paths), frames_per_clip)
-            reference = _stack([_read_image(path) for path in good_paths[part]], good)
-            frames = _stack([_read_image(path) for path in bad_paths[part]], bad)
+            part = _middle(len(pair.good), frames_per_clip)
+            reference = _stack([_read_image(path) for path in pair.good[part]], pair.good[0].parent)
+            frames = _stack([_read_image(path) for path in pair.bad[part]], pair.bad[0].parent)
             if frames.shape != reference.shape:
-                raise DataError("its frames differ in size from those of the reference", path=bad)
-            yield PairedClip(good.name, "paired", RECORDED, frames, reference, FOLDER_RATE)
+                raise DataError("its frames differ in size from those of the reference", path=pair.bad[0].parent)
+            yield PairedClip(pair.name, "paired", RECORDED, frames, reference, FOLDER_RATE)
 
-        return Scene(good.name, 1, clips)
+        return Scene(pair.name, 1, clips)
 
-    for base in (folder, folder / "test"):
-        if (base / "GT").is_dir() and (base / "LQ").is_dir():
-            names = sorted(path.name for path in (base / "GT").iterdir() if path.is_dir())
-            missing = [name for name in names if not (base / "LQ" / name).is_dir()]
-            if missing:
-                raise DataError(
-                    f"the clip {missing[0]} is missing", path=base / "LQ", hint="GT and LQ need the same clips"
-                )
-            return [scene(base / "GT" / name, base / "LQ" / name) for name in names]
-    return []
+    return [scene(pair) for pair in find_pairs(folder, "test")]
 
 
 def _brackets(folder: Path) -> list[Scene]:
@@ -154,7 +144,7 @@ def _brackets(folder: Path) -> list[Scene]:
 
         return Scene(name, len(sides), clips)
 
-    images = {path.stem: path for path in _images(folder)}
+    images = {path.stem: path for path in frames_of(folder)}
     scenes: list[Scene] = []
     for stem, path in images.items():
         if not stem.endswith("_ref"):
@@ -182,10 +172,6 @@ def _read_image(path: Path) -> RGBArray:
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255)
     except OSError as error:
         raise DataError("this image cannot be read", path=path) from error
-
-
-def _images(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
 
 
 def _middle(count: int, wanted: int) -> slice:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from vecnet_core.cuts import CutDetector
 from vecnet_core.metrics.exposure import exposure_grid_ev, exposures_ev
 from vecnet_core.metrics.fidelity import aligned_fidelity, clipped_bias, psnr, ssim
 from vecnet_core.metrics.flicker import flicker, flicker_error
@@ -24,6 +25,9 @@ EVERY = 3
 GRID = 4
 BOOTSTRAP_DRAWS = 2000
 
+CUT_SIDE_PX = 128
+"""Short side of the frames in which cuts and repeated frames are looked for."""
+
 
 @dataclass(frozen=True)
 class ClipScores:
@@ -34,7 +38,7 @@ class ClipScores:
         ssim: Mean over frames.
         ea_psnr_db: Exposure-aligned PSNR, one exposure value for the clip.
         exposure_error_ev: Size of that value in stops.
-        flicker_stops: Flicker without reference.
+        flicker_stops: Flicker without reference; cuts and repeated frames of the reference are left out.
         flicker_error_stops: Flicker against the reference, over the frame.
         flicker_error_grid_stops: The same, mean over a 4 x 4 grid.
         clipped_luma_bias: Mean luma error where the input is clipped; NaN where nothing is.
@@ -62,6 +66,7 @@ class ClipJudge:
         self._clip = clip
         self._reference_ev = exposures_ev(clip.reference)
         self._reference_grid_ev = _grids(clip.reference)
+        self._cuts, self._duplicates = cuts_and_duplicates(clip.reference)
 
     def score(self, corrected: RGBArray, cpu_ms_per_frame: float) -> ClipScores:
         """Scores of one method's answer, (T, H, W, 3) as the clip."""
@@ -79,7 +84,7 @@ class ClipJudge:
             ssim=float(np.mean([ssim(output, reference) for output, reference, _ in pairs])),
             ea_psnr_db=aligned.psnr_db,
             exposure_error_ev=aligned.exposure_error_ev,
-            flicker_stops=flicker(exposures, clip.frame_rate).stops,
+            flicker_stops=flicker(exposures, clip.frame_rate, self._cuts, self._duplicates).stops,
             flicker_error_stops=flicker_error(exposures, self._reference_ev),
             flicker_error_grid_stops=flicker_error(_grids(corrected), self._reference_grid_ev),
             clipped_luma_bias=luma,
@@ -89,23 +94,17 @@ class ClipJudge:
 
 
 def summarise(scores: Sequence[ClipScores], seed: int = 0) -> dict[str, Any]:
-    """Mean over clips of every score, with the median, the worst and a 95 % bootstrap interval of PSNR.
+    """Mean over clips of every score, with the median, the worst and a 95 % bootstrap interval of PSNR and SSIM.
 
     Biases are means over the clips in which something is clipped, and None if nothing is.
     """
-    psnrs = np.array([score.psnr_db for score in scores])
-    draws = np.random.default_rng(seed).integers(0, psnrs.size, (BOOTSTRAP_DRAWS, psnrs.size))
-    low, high = np.quantile(psnrs[draws].mean(axis=1), [0.025, 0.975])
+    draws = np.random.default_rng(seed).integers(0, len(scores), (BOOTSTRAP_DRAWS, len(scores)))
     return {
-        "psnr_db": float(psnrs.mean()),
-        "psnr_db_median": float(np.median(psnrs)),
-        "psnr_db_worst": float(psnrs.min()),
-        "psnr_db_low": float(low),
-        "psnr_db_high": float(high),
+        **_spread("psnr_db", scores, draws),
+        **_spread("ssim", scores, draws),
         **{
             name: _mean([getattr(score, name) for score in scores])
             for name in (
-                "ssim",
                 "ea_psnr_db",
                 "exposure_error_ev",
                 "flicker_stops",
@@ -117,6 +116,44 @@ def summarise(scores: Sequence[ClipScores], seed: int = 0) -> dict[str, Any]:
             )
         },
         "clips": len(scores),
+    }
+
+
+def cuts_and_duplicates(frames: RGBArray) -> tuple[list[int], list[int]]:
+    """Index of every first frame after a cut, and of every frame that repeats the one before it.
+
+    Args:
+        frames: (T, H, W, 3) R'G'B' in [0, 1], full size.
+    """
+    detector = CutDetector()
+    cuts: list[int] = []
+    duplicates: list[int] = []
+    for index, frame in enumerate(frames):
+        if detector.update(_reduced(frame)):
+            cuts.append(index)
+        if detector.is_duplicate:
+            duplicates.append(index)
+    return cuts, duplicates
+
+
+def _reduced(frame: RGBArray) -> RGBArray:
+    """The means of square blocks that leave about `CUT_SIDE_PX` on the short side."""
+    side = max(1, min(frame.shape[:2]) // CUT_SIDE_PX)
+    rows, columns = frame.shape[0] // side, frame.shape[1] // side
+    blocks = frame[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
+    return blocks.mean(axis=(1, 3), dtype=np.float32)
+
+
+def _spread(name: str, scores: Sequence[ClipScores], draws: npt.NDArray[np.int64]) -> dict[str, float]:
+    """How a score lies over the clips; `draws` are the clips of every bootstrap sample, (samples, clips)."""
+    values = np.array([getattr(score, name) for score in scores])
+    low, high = np.quantile(values[draws].mean(axis=1), [0.025, 0.975])
+    return {
+        name: float(values.mean()),
+        f"{name}_median": float(np.median(values)),
+        f"{name}_worst": float(values.min()),
+        f"{name}_low": float(low),
+        f"{name}_high": float(high),
     }
 
 
