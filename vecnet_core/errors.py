@@ -76,5 +76,9 @@ class DataError(VecnetError):
     """Training or evaluation data that is missing or of the wrong form."""
 
 
+class GraphError(VecnetError):
+    """A graph of the network that does not agree with it, or cannot be written."""
+
+
 class InputError(VecnetError):
     """An argument that does not fit: a path used twice, a range that is empty."""

@@ -88,20 +88,54 @@ def test_light_statistics_follow_the_light_smoothly() -> None:
     assert (far - here).abs().max() > 0.1
 
 
-@pytest.mark.parametrize("switch", ["use_alignment", "use_dual_stream", "use_synthesis"])
-def test_every_part_can_be_switched_off(switch: str) -> None:
-    config = dataclasses.replace(TINY, **{switch: False})
+SWITCHES = ["use_alignment", "use_dual_stream", "use_synthesis", "use_token", "use_curve", "use_grid"]
+
+
+def switched(switch: str) -> tuple[VECNet, VECNet]:
+    """The same weights, far from their neutral start, with all parts and without one."""
+    networks = VECNet(TINY), VECNet(dataclasses.replace(TINY, **{switch: False}))
     torch.manual_seed(0)
-    network = VECNet(config)
+    with torch.no_grad():
+        for parameter in networks[0].parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    networks[1].load_state_dict(networks[0].state_dict())
+    return networks
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_every_part_can_be_switched_off_and_makes_a_difference(switch: str) -> None:
+    whole, without = switched(switch)
+    torch.manual_seed(1)
     window = torch.rand(1, 5, 3, 32, 32)
-    output = network(window)
+    output = without(window)
     assert torch.isfinite(output.corrected).all()
-    if switch == "use_synthesis":
-        assert output.weights[:, 2].max() < 1e-6
-    if switch == "use_alignment":
-        other = window.clone()
-        other[:, [0, 1, 3, 4]] = torch.rand(1, 4, 3, 32, 32)
-        assert torch.equal(network(other).corrected, output.corrected)
+    assert not torch.allclose(whole(window).corrected, output.corrected, atol=1e-3)
+
+
+def test_without_synthesis_the_third_candidate_has_no_weight() -> None:
+    assert switched("use_synthesis")[1](torch.rand(1, 5, 3, 32, 32)).weights[:, 2].max() < 1e-6
+
+
+def test_without_alignment_the_neighbours_do_not_matter() -> None:
+    network = switched("use_alignment")[1]
+    window, other = torch.rand(2, 1, 5, 3, 32, 32)
+    other[:, 2] = window[:, 2]
+    assert torch.equal(network(other).corrected, network(window).corrected)
+
+
+def test_without_curve_and_grid_the_third_candidate_is_the_frame() -> None:
+    neither = VECNet(dataclasses.replace(TINY, use_curve=False, use_grid=False))
+    neither.load_state_dict(switched("use_curve")[0].state_dict())
+    output = neither(torch.rand(1, 5, 3, 32, 32) * 0.9)
+    assert torch.allclose(output.synthesised, output.relit, atol=1e-5)
+
+
+def test_without_the_token_a_brighter_frame_is_felt_through_the_streams_alone() -> None:
+    network = switched("use_token")[1]
+    seen: list[torch.Tensor] = []
+    network.scene.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    network(torch.rand(1, 5, 3, 32, 32))
+    assert seen[0].abs().max() == 0
 
 
 def test_a_tiny_network_overfits_one_window() -> None:

@@ -23,6 +23,7 @@ examples:
   vecnet correct in.mp4 out.mp4 --shadows 0.7 --highlights 1.2 --start 0:10 --end 0:20
   vecnet inspect in.mp4                             facts, exposure and flicker of a clip
   vecnet maps in.mp4 maps/ --frame 120              what the network saw, as pictures
+  vecnet graph net.onnx                             the network, for other programs
   vecnet doctor                                     does everything work on this machine?
 
 Every command has its own help: vecnet correct --help"""
@@ -49,8 +50,11 @@ def make_parser() -> argparse.ArgumentParser:
     _add_correct(commands)
     _add_inspect(commands)
     _add_maps(commands)
+    _add_graph(commands)
     _add_evaluate(commands)
     _add_train(commands)
+    _add_ablate(commands)
+    _add_dataset(commands)
     _add_studio(commands)
     _add_doctor(commands)
     return parser
@@ -196,6 +200,27 @@ def _add_maps(commands: _Commands[_Parser]) -> None:
     _add_settings(parser)
     _add_network(parser)
     _add_json(parser, "the pictures' paths as JSON")
+
+
+def _add_graph(commands: _Commands[_Parser]) -> None:
+    """``vecnet graph``: `export` is what a clip gets here, and `onnx` would name one of two forms."""
+    details = (
+        "Write the slow step of the network, which looks at a window of frames, as a graph that runs without this\n"
+        "program: OUT.onnx for ONNX runtimes, OUT.pt2 for torch.export. What the file computes is compared with torch\n"
+        "on random and made-up windows first; it is written only when every output agrees within 0.001. The size of\n"
+        "the frames is fixed in the file, the number of windows at once is free."
+    )
+    parser = _add_command(commands, "graph", "the network as an ONNX or torch.export file", details, "graph")
+    parser.add_argument("output", metavar="OUT", help="the file to write; its ending (.onnx, .pt2) is the form")
+    parser.add_argument(
+        "--size",
+        type=frame_size,
+        metavar="HxW",
+        help="height and width of the frames in pixels, multiples of 16 (as 16:9 clips are analysed: 128x224)",
+    )
+    parser.add_argument("--checkpoint", metavar="FILE", help="weights from `vecnet train` instead of the bundled ones")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT when it exists")
+    _add_json(parser, "what was written and the differences from torch as JSON")
 
 
 def _add_evaluate(commands: _Commands[_Parser]) -> None:

@@ -48,6 +48,11 @@ class CurveHead(nn.Module):
         return exponent, values
 
 
+def identity_curve(values: Tensor) -> Tensor:
+    """Knots like ``values`` ``(B, 3, KNOTS)`` that change nothing at an exponent of 1."""
+    return torch.linspace(0, 1, KNOTS, dtype=values.dtype, device=values.device).expand_as(values)
+
+
 def apply_curve(x: Tensor, exponent: Tensor, values: Tensor) -> Tensor:
     """Run ``x`` ``(B, 3, H, W)`` through `CurveHead`'s curves; linear between knots."""
     t = x.clamp(min=1e-5, max=1.0).pow(exponent[:, None, None, None]) * (KNOTS - 1)

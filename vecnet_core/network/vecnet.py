@@ -11,10 +11,22 @@ from torch import Tensor, nn
 from vecnet_core.network.alignment import AlignedWindow, align_window, luma, relight, warp
 from vecnet_core.network.blocks import GatedBlock, clamp_unit, resize
 from vecnet_core.network.illumination import IlluminationHead, Stream, brighten, darken, illuminate
-from vecnet_core.network.synthesis import AFFINE, WEIGHTS, CurveHead, GridHead, apply_curve, slice_grid, synthesise
+from vecnet_core.network.synthesis import (
+    AFFINE,
+    WEIGHTS,
+    CurveHead,
+    GridHead,
+    apply_curve,
+    identity_curve,
+    slice_grid,
+    synthesise,
+)
 
 HISTOGRAM_BINS = 64
 CHANNEL_BINS = 24
+NEVER = -30.0
+"""Fusion logit of a candidate that is switched off."""
+
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 
 
@@ -31,6 +43,9 @@ class VECNetConfig:
         use_alignment: MPA; off, every neighbour is replaced by the centre frame.
         use_dual_stream: DIC with both streams; off, the over-exposure stream sees the frame itself.
         use_synthesis: TSR's third candidate; off, only the two illumination candidates are fused.
+        use_token: The global light token; off, only what the streams see decides the exposure.
+        use_curve: The third candidate's curves; off, the grid transforms the frame as it is.
+        use_grid: The third candidate's affine grid; off, it is the curves alone.
     """
 
     window: int = 5
@@ -41,6 +56,9 @@ class VECNetConfig:
     use_alignment: bool = True
     use_dual_stream: bool = True
     use_synthesis: bool = True
+    use_token: bool = True
+    use_curve: bool = True
+    use_grid: bool = True
 
 
 @dataclass(frozen=True)
@@ -227,6 +245,8 @@ class VECNet(nn.Module):
         centre = aligned.frames.shape[1] // 2
         frame = aligned.frames[:, centre]
         token = self.token(frame)
+        if not self.config.use_token:
+            token = torch.zeros_like(token)
         inverse = 1 - aligned.frames if self.config.use_dual_stream else aligned.frames
         both = AlignedWindow(
             torch.cat((aligned.frames, inverse)),
@@ -236,13 +256,22 @@ class VECNet(nn.Module):
         )
         reflectance = self.reflectance(both)
         features = self.stream(reflectance, torch.cat((token, token)))
-        under, over = self.illumination(features.eighth).chunk(2)
-        deep_under, deep_over = features.sixteenth.chunk(2)
+        under, over = self.illumination(features.eighth).unflatten(0, (2, -1))
+        deep_under, deep_over = features.sixteenth.unflatten(0, (2, -1))
         scene = self.scene(token, deep_under, deep_over)
         exposure = self.exposure(scene).squeeze(1)
         exponent, values = self.curve(scene)
-        feature = reflectance.chunk(2)[0]
+        if not self.config.use_curve:
+            exponent, values = torch.ones_like(exponent), identity_curve(values)
+        feature = reflectance.unflatten(0, (2, -1))[0]
         grid = self.grid(deep_under, deep_over, feature, scene)
+        if not (self.config.use_grid and self.config.use_synthesis):
+            affine, logits = grid.split((AFFINE, WEIGHTS), dim=1)
+            if not self.config.use_grid:
+                affine = torch.zeros_like(affine)
+            if not self.config.use_synthesis:
+                logits = torch.cat((logits[:, :2], torch.full_like(logits[:, 2:], NEVER)), dim=1)
+            grid = torch.cat((affine, logits), dim=1)
         guide = self.grid.guide_weights()
         fields = Fields(aligned.gain_ev[:, centre], exposure, under, over, exponent, values, grid, guide)
         return fields, feature
@@ -258,8 +287,6 @@ class VECNet(nn.Module):
         guide = (toned * fields.guide[:, None, None]).sum(1)
         affine, logits = slice_grid(fields.grid, guide.clamp(0.0, 1.0)).split((AFFINE, WEIGHTS), dim=1)
         synthesised = synthesise(x, toned, affine)
-        if not self.config.use_synthesis:
-            logits = torch.cat((logits[:, :2], torch.full_like(logits[:, 2:], -30.0)), dim=1)
         weights = torch.softmax(logits, dim=1)
         candidates = (brightened, darkened, synthesised)
         corrected = x + sum(
