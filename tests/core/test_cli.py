@@ -429,10 +429,10 @@ def test_interrupted_training_says_what_is_kept_and_how_to_go_on(interrupt_train
     assert capsys.readouterr().err == "Interrupted at step 1, before the first checkpoint; start again.\n"
     assert interrupt_training_at(3) == 130
     assert capsys.readouterr().err == "Interrupted at step 3; go on with --resume from step 2.\n"
-    kept = (tmp_path / "run" / "state.safetensors").read_bytes()
+    kept = (tmp_path / "run" / "state_0000002.safetensors").read_bytes()
     assert interrupt_training_at(9) == 2
     assert "a run is here already; add --resume" in capsys.readouterr().err
-    assert (tmp_path / "run" / "state.safetensors").read_bytes() == kept
+    assert (tmp_path / "run" / "state_0000002.safetensors").read_bytes() == kept
     assert interrupt_training_at(0, "--resume") == 130
     assert capsys.readouterr().err == "Interrupted at step 2; go on with --resume from step 2.\n"
     assert interrupt_training_at(5, "--resume", "--json") == 130

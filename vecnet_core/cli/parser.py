@@ -77,6 +77,14 @@ def seconds(text: str) -> float:
     return total
 
 
+def frame_size(text: str) -> tuple[int, int]:
+    """A height and a width in pixels: ``128x224``."""
+    height, _, width = text.lower().partition("x")
+    if not (height.isdecimal() and width.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: give height x width in pixels (128x224)")
+    return int(height), int(width)
+
+
 def json_target(text: str) -> str:
     """A place for JSON; ``--json a.mp4 b.mp4`` means a clip, and would replace it."""
     path = Path(text)
@@ -254,6 +262,92 @@ def _add_train(commands: _Commands[_Parser]) -> None:
     parser.add_argument("config", metavar="CONFIG", help="TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     _add_json(parser, "every step as a JSON line")
+
+
+def _add_ablate(commands: _Commands[_Parser]) -> None:
+    """``vecnet ablate``."""
+    details = (
+        "Train the network again without each of its parts, as a TOML file says, score every run like `vecnet\n"
+        "evaluate`, and print the table. Finished runs are kept: the same command goes on where it was interrupted."
+    )
+    parser = _add_command(commands, "ablate", "what each part of the network earns", details, "ablate")
+    parser.add_argument("config", metavar="STUDY", help="TOML file, such as resources/training/ablation.toml")
+    parser.add_argument("--data", metavar="DIR", help="test clips (the footage beside the checkout, where it is)")
+    _add_json(parser, "progress as JSON lines")
+
+
+def _add_dataset(commands: _Commands[_Parser]) -> None:
+    """``vecnet dataset``, whose own commands are told apart by ``options.action``."""
+    details = "Make training and test data; every command below has its own help: vecnet dataset pair --help"
+    parser = _add_command(commands, "dataset", "make training and test data", details, "dataset")
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_dataset_pack(actions)
+    _add_dataset_make(actions)
+    _add_dataset_pair(actions)
+
+
+def _add_dataset_pack(actions: _Commands[_Parser]) -> None:
+    """``vecnet dataset pack``."""
+    details = (
+        "Decode clips, photos, HDR panoramas and data sets of pairs (GT and LQ folders) once, to arrays that training\n"
+        "reads without FFmpeg. Pack what is to be trained on into DIR/train and what validates into DIR/val; a\n"
+        "training config with `packed = DIR` then needs nothing else."
+    )
+    parser = _add_command(actions, "pack", "decode training data once", details, "dataset")
+    parser.set_defaults(action="pack")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="folder of clips, photos, panoramas or pairs")
+    parser.add_argument("folder", metavar="DIR", help="folder for the arrays; made when it does not exist")
+    parser.add_argument(
+        "--short-side", type=int, default=288, metavar="PX", help="size that frames are reduced to (288)"
+    )
+    parser.add_argument("--frames", type=int, metavar="N", help="at most so many frames a clip (all)")
+    parser.add_argument(
+        "--quality", type=int, metavar="1..100", help="compress as JPEG, to send the folder elsewhere (not compressed)"
+    )
+    _add_json(parser, "each scene as a JSON line")
+
+
+def _add_dataset_make(actions: _Commands[_Parser]) -> None:
+    """``vecnet dataset make``."""
+    details = (
+        "Film good clips and photos again, badly: too dark, too bright, both at once, noisy, flickering, as training\n"
+        "does. The frames go to DIR/<split>/GT/<clip> and DIR/<split>/LQ/<clip> as PNG, at full size. The same seed\n"
+        "makes the same pairs."
+    )
+    parser = _add_command(actions, "make", "pairs made from good clips", details, "dataset")
+    parser.set_defaults(action="make")
+    parser.add_argument("sources", metavar="SOURCE", nargs="+", help="folder of well exposed clips and photos")
+    parser.add_argument("folder", metavar="DIR", help="folder of the data set; clips that it has are never replaced")
+    parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the data set (train)")
+    parser.add_argument("--frames", type=int, default=24, metavar="N", help="at most so many frames a clip (24)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="another seed draws other cameras (0)")
+    _add_json(parser, "each clip as a JSON line")
+
+
+def _add_dataset_pair(actions: _Commands[_Parser]) -> None:
+    """``vecnet dataset pair``."""
+    details = (
+        "Make an aligned pair from two recordings of one scene, one badly and one well exposed: two videos, or two\n"
+        "folders of photos. The time between them is found from their motion, whatever their exposure; GOOD is moved\n"
+        "onto BAD to a fraction of a pixel; both are cropped to what they share. The frames go to\n"
+        "DIR/train/LQ/<clip> and DIR/train/GT/<clip>, and what was measured to DIR/train/<clip>.json. Frames that do\n"
+        "not fit are left out; recordings that cannot be aligned are refused with the reason, and nothing is written."
+    )
+    parser = _add_command(actions, "pair", "aligned pairs from two recordings of one scene", details, "dataset")
+    parser.set_defaults(action="pair")
+    parser.add_argument("bad", metavar="BAD", help="the badly exposed recording: a video or a folder of photos")
+    parser.add_argument("good", metavar="GOOD", help="the well exposed recording of the same scene")
+    parser.add_argument("folder", metavar="DIR", help="folder of the data set; made when it does not exist")
+    parser.add_argument("--split", choices=("train", "test"), default="train", help="part of the data set (train)")
+    parser.add_argument("--name", metavar="CLIP", help="name of the clip (BAD's without its ending)")
+    parser.add_argument(
+        "--max-offset", type=float, default=5.0, metavar="SECONDS", help="largest time between the recordings (5)"
+    )
+    parser.add_argument(
+        "--max-residual", type=float, default=0.5, metavar="PX", help="frames that fit worse are left out (0.5)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the clip when it exists")
+    _add_json(parser, "the report as JSON")
 
 
 def _add_studio(commands: _Commands[_Parser]) -> None:

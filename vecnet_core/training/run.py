@@ -1,0 +1,227 @@
+"""A training run: packed scenes to checkpoint, resumable to the bit, as a generator of steps."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import subprocess
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from vecnet_core.checkpoint import save_checkpoint
+from vecnet_core.data.clips import INDEX_NAME, PackedScenes, pack
+from vecnet_core.data.synthesis import Batch, draw_batch
+from vecnet_core.errors import DataError
+from vecnet_core.training.processes import Processes
+from vecnet_core.training.strips import write_strip
+from vecnet_core.training.trainer import Trainer, saved_step, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vecnet_core.network.vecnet import VECNet
+    from vecnet_core.training.config import TrainingConfig
+
+logger = logging.getLogger(__name__)
+
+VALIDATION_SEED = 1_000_000
+LOG_NAME = "loss.csv"
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """What one step did.
+
+    Attributes:
+        step: Steps done, from 1.
+        loss: The weighted sum.
+        terms: Every loss by name, unweighted.
+        seconds: Wall time of the step.
+        validation: PSNR in dB by kind of clip, where this step was validated.
+    """
+
+    step: int
+    loss: float
+    terms: dict[str, float]
+    seconds: float
+    validation: dict[str, float] | None = None
+
+
+class MadeBatches(Dataset[Batch]):
+    """The batches of a run by step number."""
+
+    def __init__(self, scenes: PackedScenes, config: TrainingConfig, start: int, processes: Processes) -> None:
+        """From step ``start`` on, one process's share of each."""
+        self.scenes, self.config, self.start, self.processes = scenes, config, start, processes
+
+    def __len__(self) -> int:
+        """Number of batches left."""
+        return self.config.steps - self.start
+
+    def __getitem__(self, index: int) -> Batch:
+        """The batch of step ``start + index``."""
+        share = {"part": self.processes.rank, "parts": self.processes.count}
+        return draw_batch(self.scenes, self.config.synthesis, self.config.seed, self.start + index, **share)
+
+
+@torch.no_grad()
+def validate(network: VECNet, scenes: PackedScenes, config: TrainingConfig) -> dict[str, float]:
+    """Mean PSNR in dB of made pairs from unseen scenes: too dark, too bright, near right, and their mean."""
+    kinds: dict[str, list[float]] = {"dark": [], "bright": [], "right": []}
+    device = next(network.parameters()).device
+    as_filmed = replace(config.synthesis, collage_share=0.0, graded_share=0.0, flat_share=0.0, low_key_share=0.0)
+    for number in range(config.validation_batches):
+        batch = draw_batch(scenes, as_filmed, VALIDATION_SEED, number)
+        window, good, count = windows(batch, config.network.window, device)
+        error = (network(window).corrected.clamp(0, 1) - good).square().mean((1, 2, 3))
+        psnr = (-10 * torch.log10(error.clamp(min=1e-8))).cpu().numpy()
+        for ev, value in zip(np.repeat(batch.exposure_ev, count), psnr, strict=True):
+            kind = "dark" if ev < -0.3 else "bright" if ev > 0.3 else "right"
+            kinds[kind].append(float(value))
+    means = {kind: float(np.mean(values)) for kind, values in kinds.items() if values}
+    return means | {"mean": float(np.mean(list(means.values())))}
+
+
+def packed_scenes(config: TrainingConfig) -> tuple[PackedScenes, PackedScenes]:
+    """Training and validation scenes, decoded on first use."""
+    made: list[PackedScenes] = []
+    for name, sources in (("train", config.train), ("val", config.validate)):
+        folder = Path(config.packed) / name
+        if not (folder / INDEX_NAME).is_file():
+            for scene in pack([Path(source) for source in sources], folder):
+                logger.info("packed %s (%d frames)", scene.name, scene.frames)
+        made.append(PackedScenes(folder))
+    return made[0], made[1]
+
+
+def _first(batch: list[Batch]) -> Batch:
+    """The one item of a loader's list: a batch is made whole, not collated."""
+    return batch[0]
+
+
+def commit() -> str:
+    """The commit the code is at, or ``unknown`` outside a checkout."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def train(config: TrainingConfig, *, resume: bool = False) -> Iterator[TrainingStep]:
+    """Run the training; started by ``torchrun``, as one of several processes.
+
+    Args:
+        config: What to train.
+        resume: Go on from the state in ``config.out``, if there is one; without it an earlier run is never replaced.
+
+    Yields:
+        Every step. Closing the generator ends the run; the last checkpoint stays. ``config.out`` gets the state to
+        resume from, ``last.safetensors`` and ``best.safetensors`` (to use), ``loss.csv``, and ``strips`` of pictures.
+
+    Raises:
+        DataError: There is a run in ``config.out``, and ``resume`` was not asked for.
+    """
+    out = Path(config.out)
+    if saved_step(out) is not None and not resume:
+        raise DataError("a run is here already", path=out, hint="add --resume to go on with it, or choose another out")
+    torch.set_num_threads(config.threads)
+    processes = Processes.join(torch.device(config.device))
+    try:
+        yield from _run(config, out, processes)
+    finally:
+        processes.leave()
+
+
+def _run(config: TrainingConfig, out: Path, processes: Processes) -> Iterator[TrainingStep]:
+    begun = time.monotonic()
+    if processes.is_first:
+        packed_scenes(config)
+        out.mkdir(parents=True, exist_ok=True)
+    processes.wait()
+    train_scenes, val_scenes = packed_scenes(config)
+    trainer = Trainer(config, processes)
+    if saved_step(out) is not None:
+        trainer.load(out)
+    best = best_so_far(out / LOG_NAME, trainer.done) if processes.is_first else 0.0
+    loader = DataLoader(
+        MadeBatches(train_scenes, config, trainer.done, processes),
+        batch_size=1,
+        collate_fn=_first,
+        num_workers=config.workers,
+        prefetch_factor=4 if config.workers else None,
+        multiprocessing_context="spawn" if config.workers else None,
+    )
+    for batch in loader:
+        started = time.perf_counter()
+        loss, terms = trainer.step(batch)
+        is_late = config.leg_minutes > 0 and time.monotonic() - begun > 60 * config.leg_minutes
+        is_end = processes.agree(is_late or trainer.done == config.steps, trainer.device)
+        validation = None
+        if processes.is_first and (is_end or trainer.done % config.checkpoint_every == 0):
+            validation = _checkpoint(trainer, out, train_scenes, val_scenes, best)
+            best = max(best, validation["mean"])
+        step = TrainingStep(trainer.done, loss, terms, time.perf_counter() - started, validation)
+        if processes.is_first:
+            append_log(out / LOG_NAME, step)
+        yield step
+        if is_end:
+            return
+
+
+def _checkpoint(
+    trainer: Trainer, out: Path, train_scenes: PackedScenes, val_scenes: PackedScenes, best: float
+) -> dict[str, float]:
+    """Validate the averaged weights and save everything; their PSNR."""
+    config = trainer.config
+    validation = validate(trainer.averaged, val_scenes, config)
+    provenance = {
+        "step": trainer.done,
+        "validation_psnr_db": validation,
+        "commit": commit(),
+        "config": asdict(config),
+        "data": train_scenes.names,
+    }
+    trainer.save(out)
+    save_checkpoint(out / "last.safetensors", trainer.averaged, provenance)
+    if validation["mean"] > best:
+        save_checkpoint(out / "best.safetensors", trainer.averaged, provenance)
+    write_strip(out / "strips" / f"{trainer.done:07d}.jpg", trainer.averaged, val_scenes, config)
+    return validation
+
+
+def append_log(path: Path, step: TrainingStep) -> None:
+    """Add one line to the loss log."""
+    row: dict[str, float | str] = {"step": step.step, "loss": round(step.loss, 6)}
+    row |= {name: round(value, 6) for name, value in step.terms.items()}
+    kinds = ("dark", "bright", "right", "mean")
+    row |= {f"val_{kind}_db": round(step.validation.get(kind, 0.0), 3) if step.validation else "" for kind in kinds}
+    is_new = not path.exists()
+    with path.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(row))
+        if is_new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def best_so_far(path: Path, done: int) -> float:
+    """The best validation of a run up to step ``done``, from its log, which is cut there."""
+    if done == 0:
+        path.unlink(missing_ok=True)
+    if not path.exists():
+        return float("-inf")
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        names = list(reader.fieldnames or [])
+        rows = [row for row in reader if int(row["step"]) <= done]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=names)
+        writer.writeheader()
+        writer.writerows(rows)
+    return max((float(row["val_mean_db"]) for row in rows if row["val_mean_db"]), default=float("-inf"))
