@@ -23,6 +23,7 @@ _NAMES = {
     "highlights": "highlights",
     "exposure_ev": "exposure trim",
     "steadiness": "steadiness",
+    "denoise": "noise removal",
 }
 
 

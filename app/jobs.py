@@ -43,6 +43,7 @@ class ExportRequest:
         # With an equals sign: a negative number would be taken for an option.
         made += ["--highlights", f"{settings.highlights:.4f}", f"--exposure-ev={settings.exposure_ev:.4f}"]
         made += ["--steadiness", f"{settings.steadiness:.4f}"]
+        made += ["--denoise", f"{settings.denoise:.4f}"]
         made += ["--device", self.project.device, "--codec", encode.codec]
         if encode.crf is not None:
             made += ["--crf", str(encode.crf)]

@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from vecnet_core.errors import CheckpointError
+from vecnet_core.network.detail import DetailConfig, DetailHead
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-FORMAT = "vecnet-1"
+FORMAT, DETAIL_FORMAT = "vecnet-1", "vecnet-detail-1"
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,19 @@ class Checkpoint:
     provenance: dict[str, Any] = field(default_factory=dict)
 
 
-def save_checkpoint(path: Path, network: VECNet, provenance: dict[str, Any]) -> None:
+@dataclass(frozen=True)
+class DetailCheckpoint:
+    """A trained detail head and where it came from; see `Checkpoint`."""
+
+    head: DetailHead
+    model_hash: str
+    provenance: dict[str, Any] = field(default_factory=dict)
+
+
+def save_checkpoint(path: Path, network: VECNet | DetailHead, provenance: dict[str, Any]) -> None:
     """Write ``network`` and its provenance; the file appears whole or not at all."""
     metadata = {
-        "format": FORMAT,
+        "format": FORMAT if isinstance(network, VECNet) else DETAIL_FORMAT,
         "config": json.dumps(asdict(network.config)),
         "provenance": json.dumps(provenance),
     }
@@ -83,20 +93,49 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: The file is missing, damaged, or holds another network.
     """
-    tensors, metadata = read_tensors(path)
-    if metadata.get("format") != FORMAT:
-        found = metadata.get("format", "none")
-        raise CheckpointError(f"these are not weights of this VECNet (format {found}, wanted {FORMAT})", path=path)
+    tensors, metadata = _read_weights(path, FORMAT)
     try:
-        config = read_config(json.loads(metadata["config"]))
+        network = VECNet(read_config(json.loads(metadata["config"])))
         provenance = json.loads(metadata.get("provenance", "{}"))
-        network = VECNet(config)
         network.load_state_dict(tensors)
     except (KeyError, ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError("the weights do not fit the network they describe", path=path) from error
     network.eval()
     network.requires_grad_(requires_grad=False)
-    return Checkpoint(network, hashlib.sha256(path.read_bytes()).hexdigest()[:16], provenance)
+    return Checkpoint(network, _hash(path), provenance)
+
+
+def load_detail(path: Path) -> DetailCheckpoint:
+    """A detail head from a file written by `save_checkpoint`.
+
+    Raises:
+        CheckpointError: The file is missing, damaged, or holds something else.
+    """
+    tensors, metadata = _read_weights(path, DETAIL_FORMAT)
+    try:
+        config = DetailConfig(**json.loads(metadata["config"]))
+        if any(type(size) is not int or not 1 <= size <= 256 for size in (config.channels, config.blocks)):
+            raise ValueError(f"implausible sizes {config}")
+        head = DetailHead(config)
+        provenance = json.loads(metadata.get("provenance", "{}"))
+        head.load_state_dict(tensors)
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise CheckpointError("the weights do not fit the network they describe", path=path) from error
+    head.eval()
+    head.requires_grad_(requires_grad=False)
+    return DetailCheckpoint(head, _hash(path), provenance)
+
+
+def _read_weights(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+    tensors, metadata = read_tensors(path)
+    if metadata.get("format") != wanted:
+        found = metadata.get("format", "none")
+        raise CheckpointError(f"these are not weights of this VECNet (format {found}, wanted {wanted})", path=path)
+    return tensors, metadata
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def read_config(values: dict[str, Any]) -> VECNetConfig:

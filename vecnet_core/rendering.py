@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -194,9 +194,33 @@ class ClipRenderer:
 
     def render(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> RenderedFrame:
         """A frame before and after; at full size exactly what is exported."""
+        original, corrected = self._composed(index, settings, size)
+        if settings.denoise:
+            around = [
+                corrected if member == index else self._neighbour(member, settings, size)
+                for member in self._around(index)
+            ]
+            frames = [corrected if frame is None else frame for frame in around]
+            corrected = self.corrector.denoiser.clean(frames, original, settings.denoise)
+        return RenderedFrame(index, original, corrected)
+
+    def _composed(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None
+    ) -> tuple[RGBArray, RGBArray]:
+        """A frame before and after, with its noise."""
         analysis = self.analysis(index)
         original = self.original(index, size)
-        return RenderedFrame(index, original, compose(original, analysis, settings, self.gain_ev(index)))
+        return original, compose(original, analysis, settings, self.gain_ev(index))
+
+    def _around(self, index: int) -> tuple[int, ...]:
+        """The frame before, the frame itself and the one after; itself again across a cut."""
+        return window_indices(index, self.info.frame_count, () if self._light is None else self._light.cuts, 3)
+
+    def _neighbour(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RGBArray | None:
+        """A corrected frame beside the one that is wanted; None where it is damaged."""
+        with suppress(VideoDamageError):
+            return self._composed(index, settings, size)[1]
+        return None
 
     def maps(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> CorrectionMaps:
         """A frame and everything its correction was made from."""
@@ -219,6 +243,44 @@ class ClipRenderer:
         if settings.is_neutral:
             yield from self._reader.frames(start, stop)
             return
+        if settings.denoise:
+            yield from self._denoised_frames(settings, start, stop)
+            return
+        for frame, _, corrected in self._composed_frames(settings, start, stop):
+            yield from_rgb(corrected, frame)
+
+    def _denoised_frames(self, settings: CorrectionSettings, start: int, stop: int) -> Iterator[Frame]:
+        """`_composed_frames` without their noise; neighbours of the range are taken into account as in `render`."""
+        low = start - 1 if start > 0 and self._is_readable(start - 1) else start
+        high = stop + 1 if stop < self.info.frame_count and self._is_readable(stop) else stop
+        held: deque[tuple[Frame, RGBArray, RGBArray]] = deque()
+        for composed in chain(self._composed_frames(settings, low, high), (None,)):
+            if composed is not None:
+                held.append(composed)
+                if len(held) < 2:
+                    continue
+            # What is complete: the one before the newest, or, at the end, the newest itself.
+            middle = len(held) - 2 if composed is not None else len(held) - 1
+            if middle < 0:
+                return
+            frame, source, _ = held[middle]
+            if start <= frame.index < stop:
+                corrected = {each.index: picture for each, _, picture in held}
+                around = [corrected.get(member, corrected[frame.index]) for member in self._around(frame.index)]
+                yield from_rgb(self.corrector.denoiser.clean(around, source, settings.denoise), frame)
+            if len(held) > 2:
+                held.popleft()
+
+    def _is_readable(self, index: int) -> bool:
+        with suppress(VideoDamageError):
+            self._reader.frame(index)
+            return True
+        return False
+
+    def _composed_frames(
+        self, settings: CorrectionSettings, start: int, stop: int
+    ) -> Iterator[tuple[Frame, RGBArray, RGBArray]]:
+        """Frames of a range in order, each as decoded, as R'G'B', and corrected."""
         reach = self.corrector.window // 2
         frames = self._frames_around(start, stop, reach)
         small: dict[int, RGBArray] = {}
@@ -245,7 +307,8 @@ class ClipRenderer:
             )
             for index, analysis in zip(batch, self.corrector.analyse_batch(windows), strict=True):
                 frame = waiting.popleft()
-                yield from_rgb(compose(to_rgb(frame), analysis, settings, self.gain_ev(index)), frame)
+                source = to_rgb(frame)
+                yield frame, source, compose(source, analysis, settings, self.gain_ev(index))
             for index in [index for index in small if index < batch[-1] - reach]:
                 del small[index]
 

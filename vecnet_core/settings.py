@@ -14,6 +14,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "highlights": (0.0, 2.0),
     "exposure_ev": (-3.0, 3.0),
     "steadiness": (0.0, 1.0),
+    "denoise": (0.0, 1.0),
 }
 """Lowest and highest value of every setting."""
 
@@ -38,6 +39,7 @@ class CorrectionSettings:
         highlights: Factor on what the correction darkens, 0 to 2.
         exposure_ev: Trim of the corrected picture in stops, -3 to 3, applied in linear light.
         steadiness: Share of the measured flicker that is removed, 0 to 1.
+        denoise: Share of the noise that is taken out of the corrected picture, 0 to 1.
 
     Raises:
         SettingsError: A value is not a finite number inside its range.
@@ -48,6 +50,7 @@ class CorrectionSettings:
     highlights: float = 1.0
     exposure_ev: float = 0.0
     steadiness: float = 1.0
+    denoise: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse values outside `RANGES`."""
@@ -61,7 +64,7 @@ class CorrectionSettings:
     @property
     def is_neutral(self) -> bool:
         """True when the result is the source itself, so that its planes may pass untouched."""
-        return self.strength == 0.0 and self.exposure_ev == 0.0
+        return self.strength == 0.0 and self.exposure_ev == 0.0 and self.denoise == 0.0
 
     def to_dict(self) -> dict[str, float]:
         """The settings as plain numbers, for project files."""

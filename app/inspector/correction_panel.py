@@ -54,6 +54,10 @@ class CorrectionPanel(QWidget):
         tooltip = "How much of the measured flicker is taken out; 100 % takes out all of it"
         time.rows.addWidget(self._percent("steadiness", "Steadiness", tooltip, defaults.steadiness))
         time.open_at_once()
+        noise = Section("Noise")
+        tooltip = "How much of the noise that brightening reveals is taken out; slow without a GPU"
+        noise.rows.addWidget(self._percent("denoise", "Noise removal", tooltip, defaults.denoise))
+        noise.open_at_once()
         self.reset = QPushButton("Reset all")
         self.reset.setToolTip("Set every slider back to the network's own answer (Ctrl+R)")
         self.reset.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -65,11 +69,17 @@ class CorrectionPanel(QWidget):
         column.setSpacing(8)
         column.addWidget(light)
         column.addWidget(time)
-        column.addWidget(self.reset)
+        column.addWidget(noise)
         column.addStretch()
+        # Below what scrolls: on a small window the way back is the last thing to be out of sight.
+        foot = QVBoxLayout()
+        foot.setContentsMargins(16, 8, 16, 8)
+        foot.addWidget(self.reset)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
         layout.addWidget(scrolling(body))
+        layout.addLayout(foot)
 
     def show_settings(self, settings: CorrectionSettings) -> None:
         """Stand the sliders where the document says; nothing is asked back."""

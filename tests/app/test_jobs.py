@@ -40,6 +40,7 @@ def test_arguments_say_all_that_matters() -> None:
         "--shadows 0.5000",
         "--exposure-ev=-1.5000",
         "--steadiness 1.0000",
+        "--denoise 0.0000",
         "--codec h264",
         "--crf 20",
         "--preset fast",

@@ -51,11 +51,14 @@ def _network(device: str) -> dict[str, Any]:
     try:
         found["device"] = choose_device(device).label
     except VecnetError as error:
-        return {"device": error.sentence, "weights": "not tried"}
+        return {"device": error.sentence, "weights": "not tried", "denoiser": "not tried"}
     try:
-        found["weights"] = load_corrector(device=device).model_hash
+        corrector = load_corrector(device=device)
+        found["weights"] = corrector.model_hash
+        found["denoiser"] = corrector.denoiser.model_hash
     except VecnetError as error:
-        found["weights"] = error.sentence
+        found.setdefault("weights", error.sentence)
+        found.setdefault("denoiser", error.sentence)
     return found
 
 
@@ -68,6 +71,7 @@ def _describe(findings: dict[str, Any]) -> str:
         f"FFmpeg:    libavcodec {findings['ffmpeg']}",
         f"Device:    {findings['device']}",
         f"Weights:   {findings['weights']}",
+        f"Denoiser:  {findings['denoiser']}",
     ]
     lines += [f"Encoder:   {codec}: {state}" for codec, state in findings["encoders"].items()]
     return "\n".join(lines)

@@ -21,6 +21,7 @@ def settings_of(options: argparse.Namespace) -> CorrectionSettings:
         highlights=options.highlights,
         exposure_ev=options.exposure_ev,
         steadiness=options.steadiness,
+        denoise=options.denoise,
     )
 
 

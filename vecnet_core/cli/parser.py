@@ -145,6 +145,13 @@ def _add_settings(parser: _Parser) -> None:
     group.add_argument(
         "--steadiness", type=float, default=1.0, metavar="0..1", help="share of the flicker that is removed (1)"
     )
+    group.add_argument(
+        "--denoise",
+        type=float,
+        default=0.0,
+        metavar="0..1",
+        help="share of the noise that is removed after the correction; slow without a GPU (0)",
+    )
 
 
 def _add_network(parser: _Parser) -> None:

@@ -10,9 +10,10 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from vecnet_core.checkpoint import Checkpoint, load_checkpoint
+from vecnet_core.checkpoint import Checkpoint, load_checkpoint, load_detail
 from vecnet_core.correction.analysis import Analysis, analysis_size
 from vecnet_core.correction.compose import CorrectionMaps, compose, compose_maps, relight
+from vecnet_core.correction.detail import Denoiser
 from vecnet_core.correction.stabilise import block_light, light_step, steady_gains
 from vecnet_core.correction.windows import window_indices
 from vecnet_core.device import Device, choose_device
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from vecnet_core.network.vecnet import Fields
 
 WEIGHTS = "weights/vecnet.safetensors"
+DETAIL_WEIGHTS = "weights/detail.safetensors"
 Pixels = TypeVar("Pixels", npt.NDArray[np.uint8], npt.NDArray[np.uint16], npt.NDArray[np.float32])
 
 
@@ -46,6 +48,7 @@ class Corrector:
         self.model_hash = checkpoint.model_hash
         self._torch_device = device.torch()
         self._network = checkpoint.network.to(self._torch_device)
+        self._denoiser: Denoiser | None = None
 
     @property
     def window(self) -> int:
@@ -55,6 +58,17 @@ class Corrector:
     def analysis_size(self, height: int, width: int) -> tuple[int, int]:
         """Size (height, width) at which frames of that size are analysed."""
         return analysis_size(height, width, self._network.config.analysis_short_side)
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """The detail head beside the network, loaded when it is first wanted.
+
+        Raises:
+            CheckpointError: Its weights are missing or damaged.
+        """
+        if self._denoiser is None:
+            self._denoiser = Denoiser(load_detail(resource(DETAIL_WEIGHTS)), self._torch_device)
+        return self._denoiser
 
     def analyse(self, frames: RGBArray) -> Analysis:
         """Fields of the centre frame of one window ``(N, h, w, 3)`` float32 at analysis size."""
@@ -163,10 +177,18 @@ def correct_frames(
     steps = [0.0] + [light_step(lights[t - 1], lights[t]) for t in range(1, count)]
     gains = steady_gains(steps, frame_rate)
     lit = [relight(frame, float(gain)) for frame, gain in zip(reduced, gains, strict=True)]
-    out = np.empty_like(frames)
-    for index in range(count):
+
+    def correct(index: int) -> RGBArray:
         window = np.stack([lit[t] for t in window_indices(index, count, size=corrector.window)])
-        analysis = corrector.analyse(window)
-        corrected = compose(picture(index), analysis, settings, float(gains[index]))
+        return compose(picture(index), corrector.analyse(window), settings, float(gains[index]))
+
+    out = np.empty_like(frames)
+    ready: dict[int, RGBArray] = {}
+    for index in range(count):
+        around = window_indices(index, count, size=3 if settings.denoise else 1)
+        ready = {t: ready[t] if t in ready else correct(t) for t in around}
+        corrected = ready[index]
+        if settings.denoise:
+            corrected = corrector.denoiser.clean([ready[t] for t in around], picture(index), settings.denoise)
         out[index] = corrected if frames.dtype == np.float32 else np.rint(corrected * top).astype(frames.dtype)
     return out

@@ -135,6 +135,15 @@ def _expose(
     return out
 
 
+def _grainy(shape: tuple[int, ...], offset: int, grain: float) -> FloatArray:
+    """Noise of deviation 1 for a frame ``(H, W, 3)``, flat, correlated over neighbours and between channels."""
+    noise = np.resize(np.roll(NOISE_BANK, -offset), shape)
+    share = np.float32(grain)
+    for axis, width in ((0, share), (1, share), (2, 0.5 * share)):
+        noise = (noise + width * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / np.sqrt(1 + 2 * width**2)
+    return np.ascontiguousarray(noise, np.float32).ravel()
+
+
 @dataclass(frozen=True)
 class Camera:
     """One camera and its mistake: `light_of` a good picture, `film` that light badly.
@@ -151,6 +160,7 @@ class Camera:
         read: Deviation of the noise in the dark.
         black: Offset of black, in light.
         jpeg_quality: 0 for no compression.
+        grain: 0 to 1, how far the noise of a pixel is shared with its neighbours, as it is behind a camera's filters.
         is_plain: Nothing is wrong but the exposure.
     """
 
@@ -164,6 +174,7 @@ class Camera:
     read: float
     black: float
     jpeg_quality: int
+    grain: float = 0.0
     is_plain: bool = False
 
     @classmethod
@@ -182,6 +193,9 @@ class Camera:
         """Record ``(T, H, W, 3)`` stops of light with frame ``t`` lit ``light_ev[t]`` stops off; 8 bit, in [0, 1]."""
         frames: list[FloatArray] = []
         for scene, light in zip(stops, light_ev, strict=True):
+            noise, offset = NOISE_BANK, int(rng.integers(NOISE_BANK.size))
+            if self.grain:
+                noise, offset = _grainy(scene.shape, offset, self.grain), 0
             code = _expose(
                 scene,
                 self.curve.forward,
@@ -192,8 +206,8 @@ class Camera:
                 self.shot * noise_factor**2,
                 self.read * noise_factor,
                 self.black,
-                NOISE_BANK,
-                int(rng.integers(NOISE_BANK.size)),
+                noise,
+                offset,
             )
             frames.append(compress(code, self.jpeg_quality))
         return np.stack(frames)

@@ -89,7 +89,7 @@ class SynthesisConfig:
     recorded_share: float = 0.25
     panorama_share: float = 0.1
     misaligned_px: float = 0.0
-    low_key_share: float = 0.35
+    low_key_share: float = 0.15
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ def draw_camera(rng: np.random.Generator, config: SynthesisConfig, size: tuple[i
         read=10 ** rng.uniform(-4.0, -2.7),
         black=rng.uniform(-0.01, 0.01) * 0.3 * (rng.random() < 0.3),
         jpeg_quality=jpeg_quality,
+        grain=rng.uniform(0.0, 1.0) * (rng.random() < 0.5),
     )
 
 
@@ -178,13 +179,17 @@ def draw_reference(rng: np.random.Generator, scenes: PackedScenes, size: tuple[i
 
 
 def draw_crop(
-    rng: np.random.Generator, sources: npt.NDArray[np.uint8], size: tuple[int, int], frames: int
+    rng: np.random.Generator,
+    sources: npt.NDArray[np.uint8],
+    size: tuple[int, int],
+    frames: int,
+    smallest_zoom: float = 0.5,
 ) -> FloatArray:
     """The same crop of several recordings of one scene: ``(K, T', H', W', 3)`` to ``(K, T, H, W, 3)``, 0 to 255."""
     count, full_height, full_width = sources.shape[1:4]
     aspect = size[1] / size[0]
     largest = min(full_height, full_width / aspect)
-    zoom = np.full(frames, rng.uniform(0.5, 1.0))
+    zoom = np.full(frames, rng.uniform(smallest_zoom, 1.0))
     centre = np.repeat(rng.uniform(0.0, 1.0, (1, 2)), frames, axis=0)
     if count > 1:
         step = 2 if count >= 2 * frames and rng.random() < 0.2 else 1
@@ -201,7 +206,7 @@ def draw_crop(
     flip = rng.random() < 0.5
     out = np.empty((len(sources), frames, *size, 3), np.float32)
     for t in range(frames):
-        height = largest * min(max(zoom[t], 0.5), 1.0)
+        height = largest * min(max(zoom[t], smallest_zoom), 1.0)
         width = height * aspect
         # Rounding may put the far edge of the largest crop a hair outside, which Pillow refuses.
         left = float(np.clip(centre[t, 0], 0, 1)) * max(full_width - width, 0.0)

@@ -6,15 +6,18 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from vecnet_core.data.noise import NoiseConfig
 from vecnet_core.data.synthesis import SynthesisConfig
 from vecnet_core.errors import DataError
 from vecnet_core.losses import LossWeights
+from vecnet_core.network.detail import DetailConfig
 from vecnet_core.network.vecnet import VECNetConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PRECISIONS = ("float32", "bfloat16")
+TASKS = ("correction", "detail")
 
 T = TypeVar("T")
 
@@ -43,7 +46,10 @@ class TrainingConfig:
         leg_minutes: End with a checkpoint after so long, to be gone on with; 0 for no such end.
         checkpoint_every: Steps between checkpoints, each validated and shown as a strip of pictures.
         validation_batches: Batches a validation takes.
+        task: ``correction`` trains VECNet, ``detail`` the head that removes noise.
         network: Sizes and switches of the network.
+        head: Sizes of the detail head.
+        noise: How its pairs are made.
         synthesis: How pairs are made.
         losses: Weights of the terms.
     """
@@ -67,6 +73,9 @@ class TrainingConfig:
     leg_minutes: float = 0.0
     checkpoint_every: int = 250
     validation_batches: int = 24
+    task: str = "correction"
+    head: DetailConfig = field(default_factory=DetailConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
     network: VECNetConfig = field(default_factory=VECNetConfig)
     synthesis: SynthesisConfig = field(default_factory=SynthesisConfig)
     losses: LossWeights = field(default_factory=LossWeights)
@@ -75,6 +84,8 @@ class TrainingConfig:
         """Refuse what would fail hours later, or never train what was meant."""
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision {self.precision!r} is none of {', '.join(PRECISIONS)}")
+        if self.task not in TASKS:
+            raise ValueError(f"task {self.task!r} is none of {', '.join(TASKS)}")
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -97,7 +108,13 @@ class TrainingConfig:
 
 def fill(kind: type[T], values: dict[str, Any]) -> T:
     """A dataclass from nested plain values, lists as tuples; unknown names are a TypeError of the constructor."""
-    rooms: dict[str, type[Any]] = {"network": VECNetConfig, "synthesis": SynthesisConfig, "losses": LossWeights}
+    rooms: dict[str, type[Any]] = {
+        "network": VECNetConfig,
+        "synthesis": SynthesisConfig,
+        "losses": LossWeights,
+        "head": DetailConfig,
+        "noise": NoiseConfig,
+    }
     return kind(
         **{
             name: fill(rooms[name], value) if name in rooms and isinstance(value, dict) else as_tuple(value)

@@ -6,31 +6,28 @@ import csv
 import logging
 import subprocess
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
 from vecnet_core.checkpoint import save_checkpoint
 from vecnet_core.data.clips import INDEX_NAME, PackedScenes, pack
-from vecnet_core.data.synthesis import Batch, draw_batch
 from vecnet_core.errors import DataError
 from vecnet_core.training.processes import Processes
 from vecnet_core.training.strips import write_strip
-from vecnet_core.training.trainer import Trainer, saved_step, windows
+from vecnet_core.training.tasks import task_of
+from vecnet_core.training.trainer import Trainer, saved_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from vecnet_core.network.vecnet import VECNet
     from vecnet_core.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 
-VALIDATION_SEED = 1_000_000
 LOG_NAME = "loss.csv"
 
 
@@ -53,39 +50,22 @@ class TrainingStep:
     validation: dict[str, float] | None = None
 
 
-class MadeBatches(Dataset[Batch]):
+class MadeBatches(Dataset[Any]):
     """The batches of a run by step number."""
 
     def __init__(self, scenes: PackedScenes, config: TrainingConfig, start: int, processes: Processes) -> None:
         """From step ``start`` on, one process's share of each."""
         self.scenes, self.config, self.start, self.processes = scenes, config, start, processes
+        self.task = task_of(config)
 
     def __len__(self) -> int:
         """Number of batches left."""
         return self.config.steps - self.start
 
-    def __getitem__(self, index: int) -> Batch:
+    def __getitem__(self, index: int) -> Any:
         """The batch of step ``start + index``."""
-        share = {"part": self.processes.rank, "parts": self.processes.count}
-        return draw_batch(self.scenes, self.config.synthesis, self.config.seed, self.start + index, **share)
-
-
-@torch.no_grad()
-def validate(network: VECNet, scenes: PackedScenes, config: TrainingConfig) -> dict[str, float]:
-    """Mean PSNR in dB of made pairs from unseen scenes: too dark, too bright, near right, and their mean."""
-    kinds: dict[str, list[float]] = {"dark": [], "bright": [], "right": []}
-    device = next(network.parameters()).device
-    as_filmed = replace(config.synthesis, collage_share=0.0, graded_share=0.0, flat_share=0.0, low_key_share=0.0)
-    for number in range(config.validation_batches):
-        batch = draw_batch(scenes, as_filmed, VALIDATION_SEED, number)
-        window, good, count = windows(batch, config.network.window, device)
-        error = (network(window).corrected.clamp(0, 1) - good).square().mean((1, 2, 3))
-        psnr = (-10 * torch.log10(error.clamp(min=1e-8))).cpu().numpy()
-        for ev, value in zip(np.repeat(batch.exposure_ev, count), psnr, strict=True):
-            kind = "dark" if ev < -0.3 else "bright" if ev > 0.3 else "right"
-            kinds[kind].append(float(value))
-    means = {kind: float(np.mean(values)) for kind, values in kinds.items() if values}
-    return means | {"mean": float(np.mean(list(means.values())))}
+        place = {"part": self.processes.rank, "parts": self.processes.count}
+        return self.task.draw(self.scenes, self.config.seed, self.start + index, **place)
 
 
 def packed_scenes(config: TrainingConfig) -> tuple[PackedScenes, PackedScenes]:
@@ -100,7 +80,7 @@ def packed_scenes(config: TrainingConfig) -> tuple[PackedScenes, PackedScenes]:
     return made[0], made[1]
 
 
-def _first(batch: list[Batch]) -> Batch:
+def _first(batch: list[Any]) -> Any:
     """The one item of a loader's list: a batch is made whole, not collated."""
     return batch[0]
 
@@ -169,7 +149,7 @@ def _run(config: TrainingConfig, out: Path, processes: Processes) -> Iterator[Tr
             best = max(best, validation["mean"])
         step = TrainingStep(trainer.done, loss, terms, time.perf_counter() - started, validation)
         if processes.is_first:
-            append_log(out / LOG_NAME, step)
+            append_log(out / LOG_NAME, step, trainer.task.kinds)
         yield step
         if is_end:
             return
@@ -180,7 +160,9 @@ def _checkpoint(
 ) -> dict[str, float]:
     """Validate the averaged weights and save everything; their PSNR."""
     config = trainer.config
-    validation = validate(trainer.averaged, val_scenes, config)
+    with torch.no_grad():
+        validation = trainer.task.validate(trainer.averaged, val_scenes)
+        write_strip(out / "strips" / f"{trainer.done:07d}.jpg", trainer.task, trainer.averaged, val_scenes)
     provenance = {
         "step": trainer.done,
         "validation_psnr_db": validation,
@@ -192,15 +174,13 @@ def _checkpoint(
     save_checkpoint(out / "last.safetensors", trainer.averaged, provenance)
     if validation["mean"] > best:
         save_checkpoint(out / "best.safetensors", trainer.averaged, provenance)
-    write_strip(out / "strips" / f"{trainer.done:07d}.jpg", trainer.averaged, val_scenes, config)
     return validation
 
 
-def append_log(path: Path, step: TrainingStep) -> None:
-    """Add one line to the loss log."""
+def append_log(path: Path, step: TrainingStep, kinds: tuple[str, ...]) -> None:
+    """Add one line to the loss log; validation figures are of ``kinds``."""
     row: dict[str, float | str] = {"step": step.step, "loss": round(step.loss, 6)}
     row |= {name: round(value, 6) for name, value in step.terms.items()}
-    kinds = ("dark", "bright", "right", "mean")
     row |= {f"val_{kind}_db": round(step.validation.get(kind, 0.0), 3) if step.validation else "" for kind in kinds}
     is_new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:

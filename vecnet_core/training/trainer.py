@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor
 
 from vecnet_core.checkpoint import read_tensors, write_tensors
 from vecnet_core.errors import CheckpointError, VecnetError
-from vecnet_core.losses import all_losses, weighted_sum
-from vecnet_core.network.vecnet import Fields, VECNet
 from vecnet_core.training.processes import Processes, local_device
+from vecnet_core.training.tasks import task_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vecnet_core.data.synthesis import Batch
     from vecnet_core.training.config import TrainingConfig
 
 
@@ -30,8 +27,9 @@ class Trainer:
         self.config = config
         self.processes = processes or Processes()
         self.device = local_device(config.device)
-        self.network = VECNet(config.network).to(self.device)
-        self.averaged = VECNet(config.network).to(self.device)
+        self.task = task_of(config)
+        self.network = self.task.build().to(self.device)
+        self.averaged = self.task.build().to(self.device)
         self.averaged.load_state_dict(self.network.state_dict())
         self.averaged.requires_grad_(requires_grad=False)
         self.optimiser = torch.optim.AdamW(
@@ -50,34 +48,15 @@ class Trainer:
         fall = min(1.0, (config.steps - step) / max(config.decay_steps, 1))
         return config.learning_rate * rise * max(fall, 0.0)
 
-    def step(self, batch: Batch) -> tuple[float, dict[str, float]]:
+    def step(self, batch: Any) -> tuple[float, dict[str, float]]:
         """One update with this process's share of a batch; the loss and its terms over all of it.
 
         Raises:
             VecnetError: The loss is not finite.
         """
-        window, good, count = windows(batch, self.config.network.window, self.device)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate(self.done)
-        is_mixed = self.config.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=is_mixed):
-            fields_, features = self.network.analyse_features(window)
-            with torch.no_grad():
-                features_good = self.network.still_features(good)
-        if is_mixed:
-            fields_ = Fields(**{name: value.float() for name, value in vars(fields_).items()})
-            features, features_good = features.float(), features_good.float()
-        output = self.network.render(window[:, window.shape[1] // 2], fields_)
-        terms = all_losses(
-            output,
-            fields_,
-            good,
-            features_bad=features,
-            features_good=features_good,
-            windows_a_sequence=count,
-            is_pair=batch.is_pair,
-        )
-        loss = weighted_sum(terms, self.config.losses)
+        loss, terms = self.task.losses(self.network, batch, self.device)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         figures = torch.stack((loss, *terms.values())).detach()
@@ -152,13 +131,3 @@ def saved_step(folder: Path) -> int | None:
 def _steps(folder: Path, kind: str) -> set[int]:
     found = (path.stem.removeprefix(f"{kind}_") for path in folder.glob(f"{kind}_*.safetensors"))
     return {int(step) for step in found if step.isdigit()}
-
-
-def windows(batch: Batch, count: int, device: torch.device) -> tuple[Tensor, Tensor, int]:
-    """All windows of a batch ``(S * K, N, 3, h, w)`` (N is 1 for stills), references ``(S * K, 3, h, w)``, and K."""
-    bad, good = torch.from_numpy(batch.bad).to(device), torch.from_numpy(batch.good).to(device)
-    count = min(count, bad.shape[1])
-    starts = range(bad.shape[1] - count + 1)
-    window = torch.stack([bad[:, start : start + count] for start in starts], dim=1).flatten(0, 1)
-    reference = torch.stack([good[:, start + count // 2] for start in starts], dim=1).flatten(0, 1)
-    return window, reference, len(starts)

@@ -172,7 +172,7 @@ class VideoReader:
         if color.is_hdr:
             self._warn(f"the video is HDR ({color.transfer}) and is treated as an ordinary display-referred picture")
         if self.info.is_interlaced:
-            self._warn("the video is interlaced; its fields are treated as whole frames")
+            self._warn("the video is interlaced; its fields are treated as whole frames, and the result is progressive")
         self._remember(self._convert(first, 0))
         self._cursor = 1
         if self._index.repeated:
