@@ -80,6 +80,13 @@ class Document(QObject):
         self.settings_changed.emit()
         self.playhead_changed.emit(0)
 
+    def suggest_denoise(self) -> bool:
+        """Remove the noise of a clip that has just been opened; there is nothing to undo. False once it was edited."""
+        if self._project is None or self.undo_stack.count() or self.settings != CorrectionSettings():
+            return False
+        self._use_settings(replace(self.settings, denoise=1.0))
+        return True
+
     def set_playhead(self, index: int) -> None:
         """Move to a frame; past either end means that end."""
         if self._info is None:

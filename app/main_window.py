@@ -176,6 +176,7 @@ class MainWindow(QMainWindow):
         preview.corrected_measured.connect(self._show_corrected_light)
         preview.flicker_measured.connect(self.timeline.show_flicker)
         preview.device_chosen.connect(self.status.show_device)
+        preview.denoising_suggested.connect(self._suggest_denoising)
         preview.activity_changed.connect(self._show_activity)
         preview.error_raised.connect(self.notices.show_error)
         document.settings_changed.connect(self._show_settings)
@@ -278,6 +279,12 @@ class MainWindow(QMainWindow):
         for warning in warnings:
             sentence = warning[:1].upper() + warning[1:]
             self.notices.show_note(sentence if sentence.endswith(".") else f"{sentence}.")
+
+    def _suggest_denoising(self) -> None:
+        if self.document.suggest_denoise():
+            self.notices.show_note(
+                "This footage is dark and noisy: its noise is removed. Noise removal at 0 % keeps it."
+            )
 
     def _show_refusal(self) -> None:
         self.empty.show_drop(False)

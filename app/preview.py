@@ -38,6 +38,7 @@ class Preview(QObject):
         corrected_measured: A `CorrectedLight`.
         flicker_measured: A `FlickerCurves`.
         device_chosen: What to call the device in use.
+        denoising_suggested: The clip at hand is dark and noisy, and the device is fast.
         activity_changed: What is being done, for the status bar.
         error_raised: A sentence, and details for a report.
     """
@@ -52,6 +53,7 @@ class Preview(QObject):
     corrected_measured = Signal(object)
     flicker_measured = Signal(object)
     device_chosen = Signal(str)
+    denoising_suggested = Signal()
     activity_changed = Signal(str)
     error_raised = Signal(str, str)
 
@@ -80,6 +82,7 @@ class Preview(QObject):
         self._worker.corrected_measured.connect(self._take_corrected)
         self._worker.flicker_measured.connect(self._take_flicker)
         self._worker.device_chosen.connect(self.device_chosen)
+        self._worker.denoising_suggested.connect(self._take_suggestion)
         self._worker.activity_changed.connect(self.activity_changed)
         self._worker.error_raised.connect(self.error_raised)
         document.settings_changed.connect(self.ask)
@@ -181,6 +184,10 @@ class Preview(QObject):
         if request.clip == self._clip and request.serial >= self._shown_serial:
             self._shown_serial = request.serial
             self.frame_failed.emit(request.index)
+
+    def _take_suggestion(self, clip: int) -> None:
+        if clip == self._clip:
+            self.denoising_suggested.emit()
 
     def _take_thumbnails(self, clip: int, pictures: object) -> None:
         if clip == self._clip:

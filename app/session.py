@@ -75,6 +75,7 @@ class ClipSession(Protocol):
     @property
     def has_network(self) -> bool: ...
     def load_network(self, device: str) -> str: ...
+    def wants_denoising(self) -> bool: ...
     def original(self, index: int, size: Size | None) -> RGBArray: ...
     def scan_light(self) -> LightScan: ...
     def use_light(self, scan: LightScan) -> None: ...
@@ -153,6 +154,12 @@ class VideoSession:
         if self._scan is not None:
             self.use_light(self._scan)
         return corrector.device_label
+
+    def wants_denoising(self) -> bool:
+        """True for dark, noisy footage on a GPU, where removing noise costs next to nothing."""
+        from vecnet_core.rendering import is_dark_and_noisy
+
+        return self._ready().corrector.device.is_gpu and is_dark_and_noisy(self._reader)
 
     def original(self, index: int, size: Size | None) -> RGBArray:
         """The source frame."""

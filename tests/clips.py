@@ -1,5 +1,6 @@
 """Small video clips made in code: 64x48, 12 frames, with whatever layout, tags, times and sound a test needs."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,12 @@ def make_clip(
     audio: str | None = None,
     metadata: dict[str, str] | None = None,
     size: tuple[int, int] = (HEIGHT, WIDTH),
+    picture: Callable[[int], np.ndarray] | None = None,
 ) -> Path:
-    """Write a clip; two B-frames and a key frame every five frames unless `options` say otherwise."""
+    """Write a clip, of frame numbers or of a `picture` by frame.
+
+    Two B-frames and a key frame every five frames unless `options` say otherwise.
+    """
     if options is None:
         options = {"libx264": {"crf": "6", "bf": "2", "g": "5", "sc_threshold": "0"}}.get(codec, {})
     base = time_base or 1 / rate
@@ -91,7 +96,7 @@ def make_clip(
             stream.set_display_rotation(rotation)
         sound: Any = output.add_stream(audio, rate=48000, layout="mono") if audio else None
         for index, time in enumerate(times):
-            frame = make_frame(index, layout=layout, color=tags, size=size)
+            frame = make_frame(index, layout=layout, color=tags, size=size, rgb=picture(index) if picture else None)
             raw = av.VideoFrame(size[1], size[0], layout)
             write_planes(raw, frame.planes, frame.layout.bit_depth)
             raw.pts, raw.time_base = time, base

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import tomllib
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vecnet_core.errors import DataError
-from vecnet_core.evaluation.protocol import OURS, corrector_method, evaluate, load_ours
+from vecnet_core.evaluation.clips import STEADY, find_scenes
+from vecnet_core.evaluation.protocol import OURS, corrector_method, default_folders, evaluate, load_ours
 from vecnet_core.training import TrainingConfig, train
+from vecnet_core.training.config import changed, read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,8 +23,6 @@ WHOLE = "everything"
 
 SCORES_NAME = "scores.json"
 FRAMES_PER_CLIP = 6
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,40 +59,38 @@ class AblationConfig:
         """Read a TOML file; ``base`` names a training config beside it, ``common`` what differs from it in all runs.
 
         Raises:
-            DataError: It is missing, no TOML, or names a setting that does not exist.
+            DataError: It is missing, no TOML, names a setting that does not exist, or names two runs alike.
         """
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DataError("this study cannot be read", path=path) from error
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"this is not valid TOML ({error})", path=path) from error
+        values = read_toml(path, "study")
         unknown = set(values) - {"base", "common", "out", "seeds", "variants"}
         if unknown or not {"base", "out", "variants"} <= set(values):
             wrong = f"unknown: {', '.join(sorted(unknown))}" if unknown else "base, out and variants are needed"
             raise DataError(f"the study does not fit ({wrong})", path=path)
-        base = TrainingConfig.load(path.parent / values["base"])
-        variants = tuple(Variant(name, _flat(changes)) for name, changes in values["variants"].items())
-        for variant in (Variant("common", _flat(values.get("common", {}))), *variants):
-            try:
-                changed = _changed(base, variant.changes)
-            except (KeyError, TypeError, ValueError) as error:
-                raise DataError(f"{variant.name!r} does not fit ({error})", path=path) from error
-            base = changed if variant.name == "common" else base
-        seeds = tuple(int(seed) for seed in values.get("seeds", (0,)))
-        # A leg that ends early would be scored half trained.
-        return cls(replace(base, leg_minutes=0.0), variants, Path(values["out"]), seeds)
+        try:
+            base = TrainingConfig.load(path.parent / values["base"])
+            base = changed(base, _flat(values.get("common", {})))
+            variants = tuple(Variant(name, _flat(changes)) for name, changes in values["variants"].items())
+            seeds = tuple(int(seed) for seed in values.get("seeds", (0,)))
+            made = cls(base, variants, Path(values["out"]), seeds)
+            folders = [run.config.out for run in made.runs()]
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise DataError(f"the study does not fit ({error})", path=path) from error
+        if len(set(folders)) < len(folders):
+            raise DataError("two runs of the study have one name", path=path, hint="rename one of them")
+        return made
 
     def runs(self) -> list[Run]:
-        """Every training of the study."""
-        runs = [
-            Run(WHOLE, {"seed": seed}, replace(self.base, seed=seed, out=str(self.out / f"{_slug(WHOLE)}_{seed}")))
-            for seed in self.seeds
-        ]
+        """Every training of the study; legs that end early would be scored half trained, so there are none."""
+        runs = [Run(WHOLE, {"seed": seed}, replace(self.base, seed=seed)) for seed in self.seeds]
         for variant in self.variants:
-            changed = replace(_changed(self.base, variant.changes), seed=self.seeds[0])
-            runs.append(Run(variant.name, variant.changes, replace(changed, out=str(self.out / _slug(variant.name)))))
-        return runs
+            runs.append(
+                Run(variant.name, variant.changes, changed(replace(self.base, seed=self.seeds[0]), variant.changes))
+            )
+        names = [f"{WHOLE}_{seed}" for seed in self.seeds] + [variant.name for variant in self.variants]
+        return [
+            replace(run, config=replace(run.config, leg_minutes=0.0, out=str(self.out / _slug(name))))
+            for name, run in zip(names, runs, strict=True)
+        ]
 
 
 @dataclass(frozen=True)
@@ -133,22 +130,43 @@ def ablate(config: AblationConfig, data: list[Path] | None = None) -> Iterator[A
 
     Yields:
         Every training step. Each run's folder gets `SCORES_NAME` once it has been scored.
+
+    Raises:
+        DataError: There is nothing to score on, or a run is here that was made with other settings.
     """
+    for folder in default_folders() if data is None else data:
+        find_scenes(folder, FRAMES_PER_CLIP)
     runs = config.runs()
     for number, run in enumerate(runs):
-        scores = Path(run.config.out) / SCORES_NAME
-        if scores.is_file():
+        if finished(run) is not None:
             continue
         for step in train(run.config, resume=True):
             yield AblationStep(number, len(runs), run.name, step.step, run.config.steps)
         corrector = load_ours(Path(run.config.out) / "last.safetensors", run.config.device)
         result = evaluate(data, methods={OURS: corrector_method(corrector)}, frames_per_clip=FRAMES_PER_CLIP)
+        scores = Path(run.config.out) / SCORES_NAME
         part = scores.with_suffix(".part")
         part.write_text(
             json.dumps({"name": run.name, "changes": run.changes, "config": asdict(run.config), **result}),
             encoding="utf-8",
         )
         part.replace(scores)
+
+
+def finished(run: Run) -> dict[str, Any] | None:
+    """What a run scored; None while it has not.
+
+    Raises:
+        DataError: It was made with other settings than the study has now.
+    """
+    path = Path(run.config.out) / SCORES_NAME
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if found["config"] != json.loads(json.dumps(asdict(run.config))):
+        hint = "remove it, or give the study another out"
+        raise DataError("this run was made with other settings", path=path.parent, hint=hint)
+    return found
 
 
 def format_ablation(config: AblationConfig) -> str:
@@ -159,13 +177,13 @@ def format_ablation(config: AblationConfig) -> str:
     rows: dict[str, list[dict[str, float]]] = {}
     changes: dict[str, dict[str, Any]] = {}
     for run in config.runs():
-        path = Path(run.config.out) / SCORES_NAME
-        if path.is_file():
-            rows.setdefault(run.name, []).append(_figures(json.loads(path.read_text(encoding="utf-8"))["rows"]))
+        result = finished(run)
+        if result is not None:
+            rows.setdefault(run.name, []).append(_figures(result["rows"]))
             changes[run.name] = run.changes
     if WHOLE not in rows:
         raise DataError("no run of the whole method is finished", path=config.out, hint="run the study first")
-    columns = list(rows[WHOLE][0])
+    columns = [column for column in rows[WHOLE][0] if all(column in row for each in rows.values() for row in each)]
     means = {column: float(np.mean([row[column] for row in rows[WHOLE]])) for column in columns}
     spans = {column: float(np.ptp([row[column] for row in rows[WHOLE]])) for column in columns}
     lines = [
@@ -185,7 +203,7 @@ def format_ablation(config: AblationConfig) -> str:
 
 
 def _figures(rows: list[dict[str, Any]]) -> dict[str, float]:
-    steady = {row["subset"]: row["psnr_db"] for row in rows if row["variant"] not in {"drift", "flicker", "step"}}
+    steady = {row["subset"]: row["psnr_db"] for row in rows if row["variant"] in STEADY}
     flicker = [row["flicker_error_stops"] for row in rows if row["variant"] == "flicker"]
     figures = {**steady, "mean": float(np.mean(list(steady.values())))}
     return figures | ({"flicker_error": float(np.mean(flicker))} if flicker else {})
@@ -202,21 +220,6 @@ def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in values.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
     return flat
-
-
-def _changed(settings: T, changes: dict[str, Any]) -> T:
-    """A dataclass with settings replaced by their dotted names; an unknown name is a KeyError."""
-    for name, value in changes.items():
-        room, _, rest = name.partition(".")
-        known = {field.name for field in fields(settings)}  # pyright: ignore[reportArgumentType]
-        if room not in known:
-            raise KeyError(f"no setting {name}")
-        inner = getattr(settings, room)
-        if rest and not is_dataclass(inner):
-            raise KeyError(f"no setting {name}")
-        new = _changed(inner, {rest: value}) if rest else value
-        settings = replace(settings, **{room: new})  # pyright: ignore[reportArgumentType, reportCallIssue]
-    return settings
 
 
 def _slug(name: str) -> str:

@@ -28,6 +28,11 @@ class Device:
     name: str
     label: str
 
+    @property
+    def is_gpu(self) -> bool:
+        """True where the detail head costs next to nothing."""
+        return self.name != "cpu"
+
     def torch(self) -> torch.device:
         """Torch's own object."""
         import torch

@@ -13,13 +13,14 @@ import numpy.typing as npt
 
 from vecnet_core.cache import ByteCache
 from vecnet_core.correction.analysis import Analysis, analysis_size
-from vecnet_core.correction.compose import CorrectionMaps, compose, compose_maps, relight
+from vecnet_core.correction.compose import DISPLAY_GAMMA, CorrectionMaps, compose, compose_maps, relight
 from vecnet_core.correction.stabilise import ClipLight, block_light, light_step, steady_gains
 from vecnet_core.correction.windows import window_indices
 from vecnet_core.cuts import CutDetector
 from vecnet_core.errors import InputError, VideoDamageError
 from vecnet_core.frame import Frame, RGBArray, VideoInfo
 from vecnet_core.metrics.exposure import exposure_ev
+from vecnet_core.metrics.noise import noise_deviation
 from vecnet_core.video.color import from_rgb, reduce_to_rgb, to_rgb
 
 if TYPE_CHECKING:
@@ -33,7 +34,15 @@ SCAN_SHORT_SIDE = 128
 THUMBNAIL_HEIGHT = 48
 ANALYSES_BYTES = 512 << 20
 REDUCED_BYTES = 512 << 20
+PICTURES_BYTES = 320 << 20
+"""Three frames of 4K."""
 BATCH = 4
+WELL_EXPOSED_EV = -2.4
+"""Mean linear luma of an ordinary well-exposed frame, in stops."""
+DARK_EV, NIGHT_EV = -4.0, -13.0
+"""Below the one a frame is dark; below the other there is nothing in it but black."""
+VISIBLE_NOISE = 4 / 255
+"""Deviation of noise, once the frame is brightened, from which on it disturbs."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,9 @@ class LightScan:
         gains = np.zeros(info.frame_count)
         inner = [cut - self._start for cut in cuts]
         gains[part] = steady_gains(steps[part], float(info.frame_rate), inner)
-        self._light = ClipLight(exposures, gains, tuple(cuts), tuple(duplicates))
+        # What lies beyond a range has not been measured: it is another scene.
+        ends = {end for end in (self._start, self._stop) if 0 < end < info.frame_count}
+        self._light = ClipLight(exposures, gains, tuple(sorted({*cuts, *ends})), tuple(duplicates))
 
 
 @dataclass(frozen=True)
@@ -126,6 +137,23 @@ class RenderedFrame:
     index: int
     original: RGBArray
     corrected: RGBArray
+
+
+def is_dark_and_noisy(reader: VideoReader, start: int = 0, stop: int | None = None) -> bool:
+    """Whether brightening a range would show its noise: two of three frames from all over it are dark, and noisy.
+
+    Where a GPU computes, such clips start with their noise removed.
+    """
+    stop = reader.info.frame_count if stop is None else stop
+    disturbed = 0
+    for share in (0.25, 0.5, 0.75):
+        with suppress(VideoDamageError):
+            rgb = to_rgb(reader.frame(start + int(share * (stop - start))))
+            exposure = exposure_ev(rgb)
+            if NIGHT_EV < exposure < DARK_EV:
+                lift = 2.0 ** ((WELL_EXPOSED_EV - exposure) / DISPLAY_GAMMA)
+                disturbed += lift * noise_deviation(rgb) > VISIBLE_NOISE
+    return disturbed >= 2
 
 
 class ClipRenderer:
@@ -144,6 +172,7 @@ class ClipRenderer:
         self._size = corrector.analysis_size(self.info.height, self.info.width)
         self._light = light
         self._analyses: ByteCache[Analysis] = ByteCache(ANALYSES_BYTES)
+        self._pictures: ByteCache[RGBArray] = ByteCache(PICTURES_BYTES)
         self._reduced: ByteCache[npt.NDArray[np.float16]] = ByteCache(REDUCED_BYTES)
 
     def set_light(self, light: ClipLight) -> None:
@@ -175,12 +204,20 @@ class ClipRenderer:
             self._reduced.put(index, held)
         return held.astype(np.float32)
 
+    def _lit(self, member: int, index: int) -> tuple[RGBArray, float]:
+        """A frame of the window of ``index`` with its gain; beside damage, the last one before it that can be read."""
+        while member != index:
+            with suppress(VideoDamageError):
+                return self._small(member), self.gain_ev(member)
+            member += 1 if member < index else -1
+        return self._small(index), self.gain_ev(index)
+
     def analysis(self, index: int) -> Analysis:
         """The network's fields of a frame, from the cache where they are there."""
         key = self._key(index)
         analysis = self._analyses.get(key)
         if analysis is None:
-            window = np.stack([relight(self._small(member), self.gain_ev(member)) for member in self._window(index)])
+            window = np.stack([relight(*self._lit(member, index)) for member in self._window(index)])
             analysis = self.corrector.analyse(window)
             self._analyses.put(key, analysis)
         return analysis
@@ -194,23 +231,29 @@ class ClipRenderer:
 
     def render(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> RenderedFrame:
         """A frame before and after; at full size exactly what is exported."""
-        original, corrected = self._composed(index, settings, size)
-        if settings.denoise:
-            around = [
-                corrected if member == index else self._neighbour(member, settings, size)
-                for member in self._around(index)
-            ]
-            frames = [corrected if frame is None else frame for frame in around]
-            corrected = self.corrector.denoiser.clean(frames, original, settings.denoise)
-        return RenderedFrame(index, original, corrected)
+        if not settings.denoise:
+            self._pictures.clear()
+            return self._composed(index, settings, size)
+        middle = self._held(index, settings, size)
+        around = [self._neighbour(member, settings, size) for member in self._around(index)]
+        pictures = [middle if picture is None else picture for picture in around]
+        original = self.original(index, size)
+        return RenderedFrame(index, original, self.corrector.denoiser.clean(pictures, original, settings.denoise))
 
-    def _composed(
-        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None
-    ) -> tuple[RGBArray, RGBArray]:
+    def _composed(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RenderedFrame:
         """A frame before and after, with its noise."""
         analysis = self.analysis(index)
         original = self.original(index, size)
-        return original, compose(original, analysis, settings, self.gain_ev(index))
+        return RenderedFrame(index, original, compose(original, analysis, settings, self.gain_ev(index)))
+
+    def _held(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RGBArray:
+        """A corrected frame, kept: in playback each is wanted by three, and the noise slider asks for no other."""
+        key = (self._key(index), settings.light, size)
+        held = self._pictures.get(key)
+        if held is None:
+            held = self._composed(index, settings, size).corrected
+            self._pictures.put(key, held)
+        return held
 
     def _around(self, index: int) -> tuple[int, ...]:
         """The frame before, the frame itself and the one after; itself again across a cut."""
@@ -219,7 +262,7 @@ class ClipRenderer:
     def _neighbour(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RGBArray | None:
         """A corrected frame beside the one that is wanted; None where it is damaged."""
         with suppress(VideoDamageError):
-            return self._composed(index, settings, size)[1]
+            return self._held(index, settings, size)
         return None
 
     def maps(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> CorrectionMaps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self, TypeGuard
 
 from vecnet_core.errors import SettingsError
@@ -65,6 +65,11 @@ class CorrectionSettings:
     def is_neutral(self) -> bool:
         """True when the result is the source itself, so that its planes may pass untouched."""
         return self.strength == 0.0 and self.exposure_ev == 0.0 and self.denoise == 0.0
+
+    @property
+    def light(self) -> CorrectionSettings:
+        """The same without what leaves the light of a frame as it is."""
+        return replace(self, denoise=0.0)
 
     def to_dict(self) -> dict[str, float]:
         """The settings as plain numbers, for project files."""

@@ -65,8 +65,8 @@ class CorrectionPanel(QWidget):
 
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(16, 8, 16, 16)
-        column.setSpacing(8)
+        column.setContentsMargins(16, 4, 16, 8)
+        column.setSpacing(2)
         column.addWidget(light)
         column.addWidget(time)
         column.addWidget(noise)

@@ -32,8 +32,8 @@ class Section(QCollapsible):
             outer.setSpacing(0)
         body = QWidget()
         self.rows = QVBoxLayout(body)
-        self.rows.setContentsMargins(0, 4, 0, 12)
-        self.rows.setSpacing(12)
+        self.rows.setContentsMargins(0, 2, 0, 6)
+        self.rows.setSpacing(6)
         self.setContent(body)
 
     def open_at_once(self) -> None:

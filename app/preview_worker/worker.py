@@ -95,6 +95,7 @@ class PreviewWorker(QObject):
         corrected_measured: A `CorrectedLight`.
         flicker_measured: A `FlickerCurves`.
         device_chosen: What to call the device in use.
+        denoising_suggested: Clip number; it is dark and noisy, and the device is fast.
         activity_changed: What is being done, for the status bar; empty when idle.
         error_raised: A sentence, and details for a report.
     """
@@ -109,6 +110,7 @@ class PreviewWorker(QObject):
     corrected_measured = Signal(object)
     flicker_measured = Signal(object)
     device_chosen = Signal(str)
+    denoising_suggested = Signal(int)
     activity_changed = Signal(str)
     error_raised = Signal(str, str)
 
@@ -268,6 +270,8 @@ class PreviewWorker(QObject):
             self._show_activity("")
         clip.analysed[:] = False
         self.device_chosen.emit(label)
+        if clip.session.wants_denoising():
+            self.denoising_suggested.emit(clip.number)
 
     def _has_newer(self) -> bool:
         with self._changed:
@@ -281,7 +285,7 @@ class PreviewWorker(QObject):
             return
         self._held_until = time.monotonic() + (HOLD_PLAYING_SECONDS if request.is_playing else HOLD_SECONDS)
         previous, clip.last = clip.last, request
-        if previous is not None and previous.settings != request.settings:
+        if previous is not None and previous.settings.light != request.settings.light:
             clip.stale[:] = clip.analysed
         session = clip.session
         is_ready = session.has_network and session.is_analysed(request.index)

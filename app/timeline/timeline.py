@@ -138,12 +138,16 @@ def _say(label: QLabel, name: str, text: str) -> None:
     label.setAccessibleName(f"{name}: {text}")
 
 
+STEADY_STOPS = 0.015
+"""Flicker that shows as 0.01 and that nobody sees: a share of it means nothing."""
+
+
 def flicker_texts(before_stops: float, after_stops: float | None) -> tuple[str, str]:
     """Flicker as ``0.31 → 0.02 stops`` and ``-94 %``; no percentage where there was next to none before."""
     if after_stops is None:
         return f"{before_stops:.2f} stops before", ""
     number = f"{before_stops:.2f} → {after_stops:.2f} stops"
-    if before_stops < 0.005:
+    if before_stops < 0.005 or max(before_stops, after_stops) < STEADY_STOPS:
         return number, "steady"
     percent = round(100.0 * (after_stops - before_stops) / before_stops)
     return number, f"{percent:+d} %".replace("-", "\N{MINUS SIGN}")

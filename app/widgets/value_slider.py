@@ -122,7 +122,7 @@ class ValueSlider(QWidget):
         top.addWidget(self.field)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.setSpacing(4)
+        layout.setSpacing(2)
         layout.addLayout(top)
         layout.addWidget(self.slider)
 

@@ -124,6 +124,9 @@ class FakeSession:
         self.has_network = True
         return {"auto": "CPU"}.get(device, device.upper())
 
+    def wants_denoising(self) -> bool:
+        return self.path.name.startswith("noisy")
+
     def _scene(self, index: int, size: tuple[int, int] | None) -> RGBArray:
         height, width = size or (self.info.height, self.info.width)
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)

@@ -63,7 +63,7 @@ def test_flicker_number(timeline: Timeline) -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "change"),
-    [(0.31, 0.02, "−94 %"), (0.2, 0.3, "+50 %"), (0.001, 0.002, "steady"), (0.2, None, "")],
+    [(0.31, 0.02, "−94 %"), (0.2, 0.3, "+50 %"), (0.001, 0.002, "steady"), (0.008, 0.014, "steady"), (0.2, None, "")],
 )
 def test_change(before: float, after: float | None, change: str) -> None:
     assert flicker_texts(before, after)[1] == change

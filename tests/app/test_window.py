@@ -249,6 +249,26 @@ def test_broken_file_is_a_notice_and_the_clip_stays(window: MainWindow, qtbot: Q
     assert not window.notices.isVisible()
 
 
+def test_dark_noisy_footage_starts_with_its_noise_removed_where_that_is_cheap(window: MainWindow, qtbot: QtBot) -> None:
+    assert window.document.settings.denoise == 0
+    with qtbot.waitSignal(window.preview.denoising_suggested, timeout=5000):
+        window.open_clip(Path("noisy.mp4"))
+    assert window.document.settings.denoise == 1
+    assert window.correction_panel.sliders["denoise"].value == 100
+    assert window.notices.sentences == [
+        "This footage is dark and noisy: its noise is removed. Noise removal at 0 % keeps it."
+    ]
+    assert not window.document.undo_stack.canUndo()
+
+
+def test_a_suggestion_changes_nothing_that_was_set_by_hand(window: MainWindow) -> None:
+    window.document.edit("shadows", 0.5, 1)
+    assert not window.document.suggest_denoise()
+    window.document.undo_stack.undo()
+    assert not window.document.suggest_denoise()
+    assert window.document.settings.denoise == 0
+
+
 def test_uncaught_error_is_a_notice(window: MainWindow) -> None:
     last_resort = LastResort()
     last_resort.error_raised.connect(window.notices.show_error)

@@ -97,6 +97,22 @@ def test_a_study_is_trained_scored_and_told_and_goes_on_where_it_was(study: Path
     assert "`network.use_alignment = false`" in lines[4]
 
 
+def test_a_run_made_with_other_settings_is_not_told_as_one_of_the_study(study: Path, tmp_path: Path) -> None:
+    list(ablate(AblationConfig.load(study), [tmp_path / "tests"]))
+    study.write_text(study.read_text(encoding="utf-8").replace("steps = 3", "steps = 4"), encoding="utf-8")
+    longer = AblationConfig.load(study)
+    with pytest.raises(DataError, match="this run was made with other settings"):
+        list(ablate(longer, [tmp_path / "tests"]))
+    with pytest.raises(DataError, match="this run was made with other settings"):
+        format_ablation(longer)
+
+
+def test_missing_test_clips_are_told_before_anything_is_trained(study: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="this is not a folder"):
+        next(ablate(AblationConfig.load(study), [tmp_path / "nowhere"]))
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -105,6 +121,14 @@ def test_a_study_is_trained_scored_and_told_and_goes_on_where_it_was(study: Path
         ('base="base.toml"\nout="o"\nvariants={}\nlength=2', "unknown: length"),
         ('base="base.toml"\nout="o"\n[variants]\nx={network={use_magic=false}}', "no setting use_magic"),
         ('base="base.toml"\nout="o"\n[variants]\nx={steps={more=1}}', "no setting"),
+        (
+            'base="base.toml"\nout="o"\n[variants]\n"a b"={seed=1}\n"a-b"={seed=2}',
+            "two runs of the study have one name",
+        ),
+        ('base="base.toml"\nout="o"\n[variants]\n"everything 0"={seed=1}', "two runs of the study have one name"),
+        ('base="base.toml"\nout="o"\nvariants=3', "the study does not fit"),
+        ('base="base.toml"\nout="o"\nseeds=[]\n[variants]\nx={seed=1}', "the study does not fit"),
+        ('base="base.toml"\nout="o"\ncommon=3\n[variants]\nx={seed=1}', "the study does not fit"),
         ('base="none.toml"\nout="o"\nvariants={}', "cannot be read"),
     ],
 )

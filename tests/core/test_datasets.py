@@ -57,6 +57,21 @@ def test_dime_is_read_in_its_own_layout(dime: Path) -> None:
     assert [path.parent.parent.name for path in find_pairs(dime, "train")[0].bad] == ["LQ"] * 3
 
 
+def test_frames_are_in_the_order_of_their_numbers_and_hidden_folders_are_passed_over(dime: Path) -> None:
+    for side in ("GT", "LQ"):
+        folder = dime / "train" / side / "007"
+        folder.mkdir()
+        for number in (0, 1, 2, 10, 11):
+            picture(number).save(folder / f"frame{number}.png")
+        (dime / "train" / side / ".008.99.part").mkdir()
+    pairs = {pair.name: pair for pair in find_pairs(dime, "train")}
+    assert list(pairs) == ["001", "002", "007"]
+    assert [path.stem for path in pairs["007"].good] == ["frame0", "frame1", "frame2", "frame10", "frame11"]
+    (dime / "train" / "LQ" / "007" / "frame2.png").rename(dime / "train" / "LQ" / "007" / "frame3.png")
+    with pytest.raises(DataError, match=r"the frame frame3\.png does not pair with frame2\.png of the reference"):
+        find_pairs(dime, "train")
+
+
 def test_pairs_that_do_not_pair_are_refused(dime: Path) -> None:
     (dime / "train" / "LQ" / "002" / "00003.png").unlink()
     with pytest.raises(DataError, match="3 frames do not pair with the 4 of the reference"):

@@ -120,6 +120,21 @@ def test_the_clean_preview_is_the_clean_export(reader: VideoReader, corrector: C
         assert np.abs(frame.planes[0].astype(int) - exported[frame.index].planes[0].astype(int)).max() <= 1
 
 
+def test_the_noise_slider_composes_nothing_anew(reader: VideoReader, corrector: Corrector, monkeypatch) -> None:
+    composed: list[int] = []
+    renderer = ClipRenderer(reader, corrector)
+    original = renderer._composed
+    monkeypatch.setattr(renderer, "_composed", lambda index, *rest: composed.append(index) or original(index, *rest))
+    first = renderer.render(5, CorrectionSettings(denoise=0.5))
+    assert sorted(composed) == [4, 5, 6]
+    second = renderer.render(5, CorrectionSettings(denoise=1.0))
+    renderer.render(6, CorrectionSettings(denoise=1.0))
+    assert sorted(composed) == [4, 5, 6, 7]
+    assert not np.array_equal(first.corrected, second.corrected)
+    renderer.render(5, CorrectionSettings(denoise=1.0, exposure_ev=0.5))
+    assert sorted(composed) == [4, 4, 5, 5, 6, 6, 7]
+
+
 @pytest.mark.parametrize(("start", "stop"), [(0, 1), (3, 4), (0, 2), (11, 12)])
 def test_short_ranges_are_exported_whole(reader: VideoReader, corrector: Corrector, start: int, stop: int) -> None:
     frames = ClipRenderer(reader, corrector).corrected_frames(CorrectionSettings(denoise=1.0), start, stop)

@@ -19,6 +19,7 @@ from vecnet_core.data.panorama import draw_view, meter, read_panorama
 from vecnet_core.data.synthesis import (
     Batch,
     SynthesisConfig,
+    Take,
     collage,
     draw_batch,
     draw_camera,
@@ -182,7 +183,49 @@ def test_two_processes_train_like_one_with_the_same_total_batch(photos: Path, tm
     assert np.mean(curves[0][-6:]) == pytest.approx(np.mean(curves[1][-6:]), rel=0.03)
 
 
-@pytest.mark.parametrize("name", ["cpu", "gpu"])
+def test_a_run_whose_state_is_gone_is_not_written_over(photos: Path, tmp_path: Path) -> None:
+    run = config(photos, tmp_path, 10)
+    list(train(run))
+    for path in Path(run.out).glob("state_*"):
+        path.unlink()
+    there = files(Path(run.out))
+    for resume in (False, True):
+        with pytest.raises(DataError, match="a run is here whose state is gone"):
+            next(train(run, resume=resume))
+    assert files(Path(run.out)) == there
+
+
+def test_a_run_that_is_longer_already_is_a_sentence(photos: Path, tmp_path: Path) -> None:
+    list(train(config(photos, tmp_path, 10)))
+    with pytest.raises(DataError, match="10 steps done already, of 5"):
+        next(train(config(photos, tmp_path, 5), resume=True))
+
+
+def test_a_checkpoint_that_was_cut_off_is_made_again(photos: Path, tmp_path: Path, monkeypatch) -> None:
+    whole, cut = (config(photos, tmp_path / name, 20) for name in ("whole", "cut"))
+    list(train(whole))
+    real = Trainer.save
+
+    def fail(trainer: Trainer, folder: Path) -> None:
+        if trainer.done == 20:
+            raise KeyboardInterrupt
+        real(trainer, folder)
+
+    monkeypatch.setattr(Trainer, "save", fail)
+    with pytest.raises(KeyboardInterrupt):
+        list(train(cut))
+    monkeypatch.setattr(Trainer, "save", real)
+    list(train(cut, resume=True))
+    for name in ("last", "best"):
+        one, other = (load_checkpoint(Path(run.out) / f"{name}.safetensors") for run in (whole, cut))
+        assert one.provenance["step"] == other.provenance["step"]
+        weights, others = one.network.state_dict(), other.network.state_dict()
+        assert all(torch.equal(weights[key], others[key]) for key in weights)
+    logs = [(Path(run.out) / "loss.csv").read_text(encoding="utf-8") for run in (whole, cut)]
+    assert logs[0] == logs[1]
+
+
+@pytest.mark.parametrize("name", ["cpu", "gpu", "detail"])
 def test_the_shipped_recipes_are_of_the_shipped_network(name: str) -> None:
     recipe = TrainingConfig.load(Path(__file__).parents[2] / "resources" / "training" / f"{name}.toml")
     assert recipe.network == VECNetConfig()
@@ -275,6 +318,28 @@ def test_a_low_key_reference_is_darker_and_keeps_its_order() -> None:
         means.append(float(dark.mean()))
     assert 0.1 < min(means) < 0.25
     assert max(means) > 0.35
+
+
+def test_what_a_window_shows_does_not_hang_on_what_the_batch_is(scenes: PackedScenes, monkeypatch) -> None:
+    """The stream that chose a batch's size and kind once drew its first camera as well (2026-11)."""
+    config = dataclasses.replace(SMALL_PAIRS, still_share=0.5, pair_share=0.0)
+    first: dict[bool, list[float]] = {True: [], False: []}
+    monkeypatch.setattr(
+        "vecnet_core.data.synthesis.draw_take", lambda *_: Take(np.zeros((1, 4, 4, 3), np.float32), GREY)
+    )
+    monkeypatch.setattr(Camera, "film", lambda *_, **__: GREY)
+    for step in range(400):
+        batch = draw_batch(scenes, config, 0, step)
+        rng = np.random.default_rng((0, step))
+        rng.choice(2, p=(0.5, 0.5))
+        first[bool(rng.random() < 0.5)].append(float(batch.exposure_ev[0]))
+    for seen in first.values():
+        exposures = np.array(seen)
+        shares = (exposures < -0.3).mean(), (exposures > 0.3).mean()
+        assert shares == pytest.approx((0.29, 0.26), abs=0.1)
+
+
+GREY = np.full((1, 4, 4, 3), 0.5, np.float32)
 
 
 def test_the_shares_of_several_processes_make_up_the_batch_of_one(scenes: PackedScenes) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vecnet_core.cli.options import corrector_of, settings_of
 from vecnet_core.cli.outputs import made_folder, refuse_existing
+from vecnet_core.cli.parser import AUTO
 from vecnet_core.errors import InputError
 from vecnet_core.project import Project
 from vecnet_core.video.encode import EncodeSettings
@@ -26,9 +28,12 @@ STAGES = {"light": "Measuring light", "export": "Correcting"}
 def run(options: argparse.Namespace, printer: Printer) -> None:
     """Check everything that can be checked at once, then export."""
     output = Path(options.output)
+    settings = settings_of(options)
+    if options.denoise != AUTO:
+        settings = replace(settings, denoise=options.denoise)
     project = Project(
         clip=Path(options.input),
-        settings=settings_of(options),
+        settings=settings,
         start_seconds=options.start,
         stop_seconds=options.end,
         encode=EncodeSettings(options.codec, options.crf, options.preset),
@@ -49,6 +54,8 @@ def _export(project: Project, options: argparse.Namespace, printer: Printer) -> 
     from vecnet_core.export import export_video
 
     begun = time.monotonic()
+    if options.denoise == AUTO and not project.settings.is_neutral:
+        project = _denoised_where_wanted(project, printer)
     corrector = corrector_of(options) if options.checkpoint and not project.settings.is_neutral else None
     last: ExportProgress | None = None
     with closing(export_video(project, corrector)) as export, printer.bar(1, "frame") as bar:
@@ -58,6 +65,22 @@ def _export(project: Project, options: argparse.Namespace, printer: Printer) -> 
                 printer.event(_progress_event(last))
     if last is not None:
         _tell_done(last, time.monotonic() - begun, printer)
+
+
+def _denoised_where_wanted(project: Project, printer: Printer) -> Project:
+    """With the noise of dark, noisy footage removed, where a GPU makes that cheap."""
+    from vecnet_core.device import choose_device
+    from vecnet_core.export import frame_range
+    from vecnet_core.rendering import is_dark_and_noisy
+    from vecnet_core.video.reader import VideoReader
+
+    if not choose_device(project.device).is_gpu:
+        return project
+    with VideoReader(project.clip) as reader:
+        if not is_dark_and_noisy(reader, *frame_range(reader, project)):
+            return project
+    printer.note("This footage is dark and noisy: its noise is removed; --denoise 0 keeps it.")
+    return replace(project, settings=replace(project.settings, denoise=1.0))
 
 
 def _progress_event(progress: ExportProgress) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from vecnet_core.cli.outputs import made_folder
 from vecnet_core.evaluation import evaluate, format_table
 from vecnet_core.evaluation.publication import STRIPS, publish, require_place
 from vecnet_core.evaluation.strips import StripPictures
+from vecnet_core.settings import CorrectionSettings
 
 if TYPE_CHECKING:
     import argparse
@@ -36,10 +37,10 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
 def command_of(options: argparse.Namespace) -> str:
     """The command line that asks for the same report."""
     words = ["vecnet", "evaluate"]
-    for name in ("data", "brackets", "device", "checkpoint", "report"):
+    for name in ("data", "brackets", "denoise", "device", "checkpoint", "report"):
         value = getattr(options, name)
-        if value not in {None, "auto"}:
-            words += [f"--{name}", value]
+        if value not in {None, "auto", 0.0}:
+            words += [f"--{name}", str(value)]
     return shlex.join(words)
 
 
@@ -48,6 +49,7 @@ def _scored(options: argparse.Namespace, printer: Printer, watch: Watcher | None
     folders = [Path(name) for name in (options.data, options.brackets) if name is not None]
     corrector = corrector_of(options)
     with printer.bar(1, "clip") as bar:
-        result = evaluate(folders or None, corrector=corrector, progress=bar.move_to, watch=watch)
+        settings = CorrectionSettings(denoise=options.denoise)
+        result = evaluate(folders or None, corrector=corrector, settings=settings, progress=bar.move_to, watch=watch)
     printer.text(format_table(result))
     return result

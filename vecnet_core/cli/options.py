@@ -21,7 +21,6 @@ def settings_of(options: argparse.Namespace) -> CorrectionSettings:
         highlights=options.highlights,
         exposure_ev=options.exposure_ev,
         steadiness=options.steadiness,
-        denoise=options.denoise,
     )
 
 

@@ -28,6 +28,7 @@ examples:
 
 Every command has its own help: vecnet correct --help"""
 
+AUTO = "auto"
 JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 
 
@@ -75,6 +76,16 @@ def seconds(text: str) -> float:
     for number in numbers:
         total = total * 60 + number
     return total
+
+
+def share_or_auto(text: str) -> float | str:
+    """A number, or ``auto``."""
+    if text == AUTO:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number: give 0 to 1, or {AUTO}") from None
 
 
 def frame_size(text: str) -> tuple[int, int]:
@@ -145,13 +156,6 @@ def _add_settings(parser: _Parser) -> None:
     group.add_argument(
         "--steadiness", type=float, default=1.0, metavar="0..1", help="share of the flicker that is removed (1)"
     )
-    group.add_argument(
-        "--denoise",
-        type=float,
-        default=0.0,
-        metavar="0..1",
-        help="share of the noise that is removed after the correction; slow without a GPU (0)",
-    )
 
 
 def _add_network(parser: _Parser) -> None:
@@ -174,6 +178,14 @@ def _add_correct(commands: _Commands[_Parser]) -> None:
         "output", metavar="OUT", help="the file to write; its ending (.mp4, .m4v, .mov, .mkv, .webm) is the container"
     )
     _add_settings(parser)
+    parser.add_argument(
+        "--denoise",
+        type=share_or_auto,
+        default=AUTO,
+        metavar="0..1",
+        help="share of the noise that is removed after the correction; slow without a GPU (auto: 1 for dark, noisy "
+        "footage on a GPU, else 0)",
+    )
     group = parser.add_argument_group("output")
     group.add_argument(
         "--codec",
@@ -254,6 +266,9 @@ def _add_evaluate(commands: _Commands[_Parser]) -> None:
         const="out/evaluation",
         metavar="DIR",
         help="write the README's table, a page with every score, and strips of pictures to DIR (out/evaluation)",
+    )
+    parser.add_argument(
+        "--denoise", type=float, default=0.0, metavar="0..1", help="score with so much of the noise removed (0)"
     )
     _add_network(parser)
     _add_json(parser, "all rows as JSON")

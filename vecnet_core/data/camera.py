@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 
 import numba
@@ -135,9 +136,9 @@ def _expose(
     return out
 
 
-def _grainy(shape: tuple[int, ...], offset: int, grain: float) -> FloatArray:
+def _grainy(bank: FloatArray, offset: int, shape: tuple[int, ...], grain: float) -> FloatArray:
     """Noise of deviation 1 for a frame ``(H, W, 3)``, flat, correlated over neighbours and between channels."""
-    noise = np.resize(np.roll(NOISE_BANK, -offset), shape)
+    noise = np.roll(bank, -offset)[: math.prod(shape)].reshape(shape)
     share = np.float32(grain)
     for axis, width in ((0, share), (1, share), (2, 0.5 * share)):
         noise = (noise + width * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))) / np.sqrt(1 + 2 * width**2)
@@ -194,8 +195,10 @@ class Camera:
         frames: list[FloatArray] = []
         for scene, light in zip(stops, light_ev, strict=True):
             noise, offset = NOISE_BANK, int(rng.integers(NOISE_BANK.size))
+            if scene.size > NOISE_BANK.size:  # it would repeat within the frame
+                noise, offset = rng.standard_normal(scene.size, dtype=np.float32), 0
             if self.grain:
-                noise, offset = _grainy(scene.shape, offset, self.grain), 0
+                noise, offset = _grainy(noise, offset, scene.shape, self.grain), 0
             code = _expose(
                 scene,
                 self.curve.forward,

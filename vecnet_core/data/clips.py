@@ -50,6 +50,8 @@ class Scene:
 class PackedScenes:
     """A folder written by `pack`; arrays are mapped, not read, so that many processes share one copy.
 
+    Those that were packed small are decoded when first used, and kept by each process.
+
     Raises:
         DataError: The folder holds no packed scenes.
     """
@@ -107,6 +109,7 @@ def pack(
     folder: Path,
     short_side: int = 288,
     *,
+    split: str = "train",
     quality: int | None = None,
     most_frames: int | None = None,
 ) -> Iterator[Scene]:
@@ -117,6 +120,7 @@ def pack(
             order.
         folder: Where the arrays and the index go; made if missing.
         short_side: Size of the packed frames' short side.
+        split: Which part of data sets of pairs, ``train`` or ``test``.
         quality: Of JPEG, to make the folder small enough to be sent; without it frames are kept as they are, which is
             faster to train from.
         most_frames: At most so many frames of a clip, from its middle.
@@ -129,16 +133,12 @@ def pack(
     """
     folder.mkdir(parents=True, exist_ok=True)
     scenes: list[Scene] = []
-    for name, kind, read in _readers(sources, short_side):
+    for name, kind, read in _readers(sources, short_side, split, most_frames):
         try:
             array = read()
         except VecnetError as error:
             logger.warning("left out: %s", error)
             continue
-        if kind != PANORAMA and most_frames is not None:
-            time_axis = {FILMED: 0, RECORDED: 1}[kind]
-            first = max(0, (array.shape[time_axis] - most_frames) // 2)
-            array = array.take(range(first, min(first + most_frames, array.shape[time_axis])), axis=time_axis)
         frames = {FILMED: len(array), PANORAMA: 1, RECORDED: array.shape[1]}[kind]
         scene = Scene(name, f"{len(scenes):04d}.{'npy' if quality is None else 'npz'}", frames, kind)
         if quality is None:
@@ -154,18 +154,20 @@ def pack(
     (folder / INDEX_NAME).write_text(index, encoding="utf-8")
 
 
-def _readers(sources: list[Path], short_side: int) -> Iterator[tuple[str, str, Callable[[], npt.NDArray[Any]]]]:
+def _readers(
+    sources: list[Path], short_side: int, split: str, most_frames: int | None
+) -> Iterator[tuple[str, str, Callable[[], npt.NDArray[Any]]]]:
     """Name, kind and how to read each scene of ``sources``."""
     for source in sources:
         if not source.is_dir():
             raise DataError("this is not a folder of clips", path=source)
-        for pair in find_pairs(source, "train"):
-            yield pair.name, RECORDED, partial(_read_pair, pair, short_side)
+        for pair in find_pairs(source, split):
+            yield pair.name, RECORDED, partial(_read_pair, pair, short_side, most_frames)
         for path in list_media(source):
             if path.suffix.lower() in PANORAMA_SUFFIXES:
                 yield path.name, PANORAMA, partial(_read_light, path)
             else:
-                yield path.name, FILMED, partial(decode, path, short_side)
+                yield path.name, FILMED, partial(decode, path, short_side, most_frames)
 
 
 def save_small(path: Path, array: npt.NDArray[Any], quality: int) -> None:
@@ -207,24 +209,35 @@ def _read_light(path: Path) -> npt.NDArray[np.float16]:
     return read_panorama(path).astype(np.float16)
 
 
-def _read_pair(pair: PairFolder, short_side: int) -> npt.NDArray[np.uint8]:
-    sides = [[shrink(read_photo(path), short_side) for path in side] for side in (pair.bad, pair.good)]
+def _read_pair(pair: PairFolder, short_side: int, most_frames: int | None) -> npt.NDArray[np.uint8]:
+    part = middle(len(pair.good), most_frames)
+    sides = [[shrink(read_photo(path), short_side) for path in side[part]] for side in (pair.bad, pair.good)]
     if len({frame.shape for side in sides for frame in side}) > 1:
         raise DataError("its frames differ in size", path=pair.bad[0].parent, hint="GT and LQ need frames of one size")
     return np.stack([np.stack(side) for side in sides])
 
 
-def decode(path: Path, short_side: int) -> npt.NDArray[np.uint8]:
-    """All frames of a clip, or the one of a photo, as ``(T, H, W, 3)`` uint8 R'G'B' with the given short side."""
-    if path.suffix.lower() in PHOTO_SUFFIXES:
-        frames = [read_photo(path)]
-    else:
-        from vecnet_core.video.color import to_rgb
-        from vecnet_core.video.reader import VideoReader
+def decode(path: Path, short_side: int, most_frames: int | None = None) -> npt.NDArray[np.uint8]:
+    """A clip's frames, or a photo, as ``(T, H, W, 3)`` uint8 R'G'B' with the given short side.
 
-        with VideoReader(path) as reader:
-            frames = [np.rint(to_rgb(frame) * 255).astype(np.uint8) for frame in reader.frames()]
-    return np.stack([shrink(frame, short_side) for frame in frames])
+    At most ``most_frames`` from the clip's middle; others are not kept in memory.
+    """
+    if path.suffix.lower() in PHOTO_SUFFIXES:
+        return shrink(read_photo(path), short_side)[None]
+    from vecnet_core.video.color import to_rgb
+    from vecnet_core.video.reader import VideoReader
+
+    with VideoReader(path) as reader:
+        part = middle(reader.info.frame_count, most_frames)
+        frames = reader.frames(part.start, part.stop)
+        return np.stack([shrink(np.rint(to_rgb(frame) * 255).astype(np.uint8), short_side) for frame in frames])
+
+
+def middle(count: int, most: int | None) -> slice:
+    """At most so many of ``count`` frames, from the middle; all without a limit."""
+    most = count if most is None else most
+    first = max(0, (count - most) // 2)
+    return slice(first, min(count, first + most))
 
 
 def read_photo(path: Path) -> npt.NDArray[np.uint8]:

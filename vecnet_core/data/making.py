@@ -86,20 +86,20 @@ def make_pairs(
                 raise DataError("this clip is there already", path=root / name, hint="choose another folder")
     for path in media:
         try:
-            good = decode(path, FULL_SIZE)
+            reference = decode(path, FULL_SIZE, frames)
         except VecnetError as error:
             yield MadePair(path.stem, 0, 0.0, error.sentence)
             continue
-        start = max(0, (len(good) - frames) // 2)
-        reference = good[start : start + frames].astype(np.float32) / np.float32(255)
         rng = np.random.default_rng((seed, zlib.crc32(path.name.encode())))
         camera = draw_camera(rng, config or SynthesisConfig(), reference.shape[1:3])
-        # The light is drawn for the whole clip; what film() takes at a time is a frame, so that memory stays small.
         light = draw_light(rng, len(reference))
+        good = (frame.astype(np.float32) / np.float32(255) for frame in reference)
+        # A frame at a time: in floating point a clip takes four times its memory.
         bad = (
-            camera.film(camera.light_of(frame[None]), light[at : at + 1], rng)[0] for at, frame in enumerate(reference)
+            camera.film(camera.light_of(frame[None].astype(np.float32) / np.float32(255)), light[at : at + 1], rng)[0]
+            for at, frame in enumerate(reference)
         )
-        _write(good_root / path.stem, iter(reference))
+        _write(good_root / path.stem, good)
         try:
             _write(bad_root / path.stem, bad)
         except BaseException:

@@ -61,6 +61,8 @@ def draw_noisy_batch(
     Raises:
         DataError: The batch cannot be shared evenly.
     """
+    if not scenes.scenes:
+        raise DataError("noise is made on clips and photos, and there are none", path=scenes.folder)
     if config.crops % parts:
         raise DataError(f"{config.crops} crops a batch cannot be shared by {parts} processes", hint="give all as many")
     share = config.crops // parts
@@ -91,7 +93,7 @@ def _draw(
         read=0.0 if is_clean else 10 ** rng.uniform(-4.0, -2.7),
         black=0.0,
         jpeg_quality=int(rng.integers(70, 98)) if rng.random() < config.jpeg_share else 0,
-        grain=rng.uniform(0.0, 1.0) * (rng.random() < 0.6),
+        grain=rng.uniform(0.0, 1.0) * (rng.random() < 0.8),
     )
     bad = camera.film(camera.light_of(good), np.zeros(FRAMES, np.float32), rng)
     # A correction does not know the codes below the first step apart either: they stay what they are.

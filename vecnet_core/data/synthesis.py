@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SynthesisConfig:
-    """How bad the made recordings get; the defaults are what the shipped weights saw.
+    """How bad the made recordings get; a checkpoint tells what its weights saw.
 
     Attributes:
         sizes: Sizes (height, width) of training frames, multiples of 16.
@@ -341,7 +341,8 @@ def draw_batch(
     exposure: list[float] = []
     again: list[FloatArray] = []
     for number in range(part * share, (part + 1) * share):
-        rng = np.random.default_rng((seed, step, number))
+        # From 1 on: entropy is padded with zeros, and (seed, step, 0) would be the stream that drew the batch itself.
+        rng = np.random.default_rng((seed, step, number + 1))
         if scenes.recorded and (not scenes.scenes or rng.random() < config.recorded_share):
             pair = draw_crop(rng, scenes.recording(int(rng.integers(len(scenes.recorded)))), full, frames)
             recorded, reference = pair / np.float32(255)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from vecnet_core.data.clips import middle
 from vecnet_core.data.dime import PairFolder, find_pairs, frames_of
 from vecnet_core.errors import DataError
 from vecnet_core.evaluation.degradation import SUBSETS, VARIANTS, degrade
@@ -120,7 +121,7 @@ def _videos(folder: Path, frames_per_clip: int, seed: int) -> list[Scene]:
 def _pairs(folder: Path, frames_per_clip: int) -> list[Scene]:
     def scene(pair: PairFolder) -> Scene:
         def clips() -> Iterator[PairedClip]:
-            part = _middle(len(pair.good), frames_per_clip)
+            part = middle(len(pair.good), frames_per_clip)
             reference = _stack([_read_image(path) for path in pair.good[part]], pair.good[0].parent)
             frames = _stack([_read_image(path) for path in pair.bad[part]], pair.bad[0].parent)
             if frames.shape != reference.shape:
@@ -158,7 +159,7 @@ def _brackets(folder: Path) -> list[Scene]:
 
 def _read_video(path: Path, frames_per_clip: int) -> tuple[ByteFrames, float]:
     with VideoReader(path) as reader:
-        part = _middle(reader.info.frame_count, frames_per_clip)
+        part = middle(reader.info.frame_count, frames_per_clip)
         frames = [np.rint(to_rgb(frame) * 255).astype(np.uint8) for frame in reader.frames(part.start, part.stop)]
         rate = float(reader.info.frame_rate)
     if not frames:
@@ -172,11 +173,6 @@ def _read_image(path: Path) -> RGBArray:
             return np.asarray(picture.convert("RGB"), dtype=np.float32) / np.float32(255)
     except OSError as error:
         raise DataError("this image cannot be read", path=path) from error
-
-
-def _middle(count: int, wanted: int) -> slice:
-    first = max(0, (count - wanted) // 2)
-    return slice(first, min(count, first + wanted))
 
 
 def _stack(frames: list[RGBArray], path: Path) -> RGBArray:

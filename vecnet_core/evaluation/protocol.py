@@ -45,6 +45,7 @@ def evaluate(
     device: str = "auto",
     frames_per_clip: int = FRAMES_PER_CLIP,
     progress: Progress | None = None,
+    settings: CorrectionSettings | None = None,
     methods: Mapping[str, Method] | None = None,
     watch: Watcher | None = None,
 ) -> dict[str, Any]:
@@ -58,6 +59,7 @@ def evaluate(
         device: Where to run it: ``auto``, ``cpu``, ``cuda`` and the like.
         frames_per_clip: Consecutive frames taken from the middle of every clip.
         progress: Called with test clips done, their number, and what was done.
+        settings: How our method is set; the defaults when left out.
         methods: What to score, by name, in place of `baseline_methods` and ours; no corrector is loaded then.
         watch: Called with every answer once it is scored, such as `strips.StripPictures.keep`.
 
@@ -73,7 +75,7 @@ def evaluate(
     scenes = [scene for folder in folders for scene in find_scenes(folder, frames_per_clip, SEED)]
     if methods is None:
         corrector = load_ours(checkpoint, device) if corrector is None else corrector
-        methods = {**baseline_methods(), OURS: corrector_method(corrector)}
+        methods = {**baseline_methods(), OURS: corrector_method(corrector, settings)}
     total = sum(scene.count for scene in scenes)
     done = 0
     collected: dict[tuple[str, str, str], list[tuple[str, ClipScores]]] = {}
@@ -106,6 +108,7 @@ def evaluate(
         "data": [folder.name for folder in folders],
         "scenes": [scene.name for scene in scenes],
         "methods": list(methods),
+        "settings": (settings or CorrectionSettings()).to_dict(),
         "device": corrector.device_label if corrector is not None else "",
         "model_hash": corrector.model_hash if corrector is not None else "",
     }
@@ -142,12 +145,11 @@ def baseline_methods() -> dict[str, Method]:
     return {name: method(baseline) for name, baseline in BASELINES.items()}
 
 
-def corrector_method(corrector: Corrector) -> Method:
-    """Our method as the product runs it, with the settings' defaults."""
+def corrector_method(corrector: Corrector, settings: CorrectionSettings | None = None) -> Method:
+    """Our method as the product runs it, with the settings' defaults where none are given."""
     from vecnet_core.correction.corrector import correct_frames
 
     def correct(clip: PairedClip) -> RGBArray:
-        settings = CorrectionSettings()
         return correct_frames(clip.frames, corrector=corrector, settings=settings, frame_rate=clip.frame_rate)
 
     return correct

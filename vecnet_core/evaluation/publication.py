@@ -135,6 +135,7 @@ def _facts(result: dict[str, Any], command: str) -> list[str]:
         f"at most {protocol['frames_per_clip']} consecutive frames from the middle of a clip; PSNR, SSIM, EA-PSNR and "
         f"bias of one frame in {every}, exposure and flicker of all",
         f"8 bit, seed {protocol['seed']}",
+        f"settings of {OURS}: {', '.join(f'{name} {value:g}' for name, value in protocol['settings'].items())}",
         f"methods: {', '.join(protocol['methods'])}",
     ]
     if protocol["model_hash"]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from vecnet_core.data.noise import NoiseConfig
@@ -94,12 +94,7 @@ class TrainingConfig:
         Raises:
             DataError: It is missing, no TOML, or names a setting that does not exist.
         """
-        try:
-            values = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DataError("this training config cannot be read", path=path) from error
-        except tomllib.TOMLDecodeError as error:
-            raise DataError(f"this is not valid TOML ({error})", path=path) from error
+        values = read_toml(path, "training config")
         try:
             return fill(cls, values)
         except (TypeError, ValueError) as error:
@@ -126,3 +121,35 @@ def fill(kind: type[T], values: dict[str, Any]) -> T:
 def as_tuple(value: Any) -> Any:
     """Lists as tuples, all the way down."""
     return tuple(as_tuple(entry) for entry in value) if isinstance(value, list) else value
+
+
+def changed(settings: T, changes: dict[str, Any]) -> T:
+    """A dataclass with settings replaced by their dotted names, such as ``network.use_curve``.
+
+    Raises:
+        KeyError: There is no such setting.
+    """
+    for name, value in changes.items():
+        room, _, rest = name.partition(".")
+        if room not in {entry.name for entry in fields(settings)}:  # pyright: ignore[reportArgumentType]
+            raise KeyError(f"no setting {name}")
+        inner = getattr(settings, room)
+        if rest and not is_dataclass(inner):
+            raise KeyError(f"no setting {name}")
+        new = changed(inner, {rest: value}) if rest else as_tuple(value)
+        settings = replace(settings, **{room: new})  # pyright: ignore[reportArgumentType, reportCallIssue]
+    return settings
+
+
+def read_toml(path: Path, noun: str) -> dict[str, Any]:
+    """The values of a TOML file; ``noun`` says in an error what it should be.
+
+    Raises:
+        DataError: It is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"this {noun} cannot be read", path=path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise DataError(f"this is not valid TOML ({error})", path=path) from error

@@ -28,7 +28,11 @@ class Processes:
         count = int(os.environ.get("WORLD_SIZE", "1"))
         if count == 1:
             return cls()
-        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+            dist.init_process_group("nccl", device_id=device)
+        else:
+            dist.init_process_group("gloo")
         return cls(rank(), count)
 
     @property
@@ -54,6 +58,14 @@ class Processes:
         votes = torch.tensor([float(wish)], device=device)
         dist.all_reduce(votes)
         return bool(votes.item() > 0)
+
+    def is_alike(self, number: int, device: torch.device) -> bool:
+        """Whether all have the same number."""
+        if self.count == 1:
+            return True
+        ends = torch.tensor([number, -number], device=device)
+        dist.all_reduce(ends, dist.ReduceOp.MAX)
+        return int(ends[0]) == -int(ends[1])
 
     def wait(self) -> None:
         """Go on when all are here."""

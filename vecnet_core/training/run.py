@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from vecnet_core.checkpoint import save_checkpoint
 from vecnet_core.data.clips import INDEX_NAME, PackedScenes, pack
 from vecnet_core.errors import DataError
-from vecnet_core.training.processes import Processes
+from vecnet_core.training.processes import Processes, local_device
 from vecnet_core.training.strips import write_strip
 from vecnet_core.training.tasks import task_of
 from vecnet_core.training.trainer import Trainer, saved_step
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LOG_NAME = "loss.csv"
+LOG_NAME, LAST_NAME = "loss.csv", "last.safetensors"
+LOG_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def packed_scenes(config: TrainingConfig) -> tuple[PackedScenes, PackedScenes]:
     for name, sources in (("train", config.train), ("val", config.validate)):
         folder = Path(config.packed) / name
         if not (folder / INDEX_NAME).is_file():
-            for scene in pack([Path(source) for source in sources], folder):
+            for scene in pack([Path(source) for source in sources], folder, split="test" if name == "val" else "train"):
                 logger.info("packed %s (%d frames)", scene.name, scene.frames)
         made.append(PackedScenes(folder))
     return made[0], made[1]
@@ -87,15 +88,17 @@ def _first(batch: list[Any]) -> Any:
 
 def commit() -> str:
     """The commit the code is at, or ``unknown`` outside a checkout."""
-    command = ["git", "rev-parse", "--short", "HEAD"]
+    command, here = ["git", "rev-parse", "--short", "HEAD"], Path(__file__).parent
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=here).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
 
 
 def train(config: TrainingConfig, *, resume: bool = False) -> Iterator[TrainingStep]:
     """Run the training; started by ``torchrun``, as one of several processes.
+
+    All of them see the same ``config.out`` and ``config.packed``, also those on other machines.
 
     Args:
         config: What to train.
@@ -106,13 +109,22 @@ def train(config: TrainingConfig, *, resume: bool = False) -> Iterator[TrainingS
         resume from, ``last.safetensors`` and ``best.safetensors`` (to use), ``loss.csv``, and ``strips`` of pictures.
 
     Raises:
-        DataError: There is a run in ``config.out``, and ``resume`` was not asked for.
+        DataError: There is a run in ``config.out``, and ``resume`` was not asked for; or the processes do not see the
+            same run.
     """
     out = Path(config.out)
-    if saved_step(out) is not None and not resume:
+    saved = saved_step(out)
+    if saved is not None and not resume:
         raise DataError("a run is here already", path=out, hint="add --resume to go on with it, or choose another out")
+    if saved is None and (out / LAST_NAME).exists():
+        hint = "choose another out, or remove what is there"
+        raise DataError("a run is here whose state is gone", path=out, hint=hint)
+    if saved is not None and saved > config.steps:
+        raise DataError(
+            f"the run here has {saved} steps done already, of {config.steps}", path=out, hint="ask for more"
+        )
     torch.set_num_threads(config.threads)
-    processes = Processes.join(torch.device(config.device))
+    processes = Processes.join(local_device(config.device))
     try:
         yield from _run(config, out, processes)
     finally:
@@ -129,6 +141,8 @@ def _run(config: TrainingConfig, out: Path, processes: Processes) -> Iterator[Tr
     trainer = Trainer(config, processes)
     if saved_step(out) is not None:
         trainer.load(out)
+    if not processes.is_alike(trainer.done, trainer.device):
+        raise DataError("the processes do not see the same run", path=out, hint="give them a folder they share")
     best = best_so_far(out / LOG_NAME, trainer.done) if processes.is_first else 0.0
     loader = DataLoader(
         MadeBatches(train_scenes, config, trainer.done, processes),
@@ -146,10 +160,13 @@ def _run(config: TrainingConfig, out: Path, processes: Processes) -> Iterator[Tr
         validation = None
         if processes.is_first and (is_end or trainer.done % config.checkpoint_every == 0):
             validation = _checkpoint(trainer, out, train_scenes, val_scenes, best)
-            best = max(best, validation["mean"])
+            best = max(best, round(validation["mean"], LOG_DIGITS))
         step = TrainingStep(trainer.done, loss, terms, time.perf_counter() - started, validation)
         if processes.is_first:
             append_log(out / LOG_NAME, step, trainer.task.kinds)
+            if validation is not None:
+                # Last of all: a run that is cut off in a checkpoint makes it again, log line and all.
+                trainer.save(out)
         yield step
         if is_end:
             return
@@ -170,9 +187,8 @@ def _checkpoint(
         "config": asdict(config),
         "data": train_scenes.names,
     }
-    trainer.save(out)
-    save_checkpoint(out / "last.safetensors", trainer.averaged, provenance)
-    if validation["mean"] > best:
+    save_checkpoint(out / LAST_NAME, trainer.averaged, provenance)
+    if round(validation["mean"], LOG_DIGITS) > best:
         save_checkpoint(out / "best.safetensors", trainer.averaged, provenance)
     return validation
 
@@ -181,13 +197,18 @@ def append_log(path: Path, step: TrainingStep, kinds: tuple[str, ...]) -> None:
     """Add one line to the loss log; validation figures are of ``kinds``."""
     row: dict[str, float | str] = {"step": step.step, "loss": round(step.loss, 6)}
     row |= {name: round(value, 6) for name, value in step.terms.items()}
-    row |= {f"val_{kind}_db": round(step.validation.get(kind, 0.0), 3) if step.validation else "" for kind in kinds}
+    row |= {f"val_{kind}_db": _logged(step.validation, kind) for kind in kinds}
     is_new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(row))
         if is_new:
             writer.writeheader()
         writer.writerow(row)
+
+
+def _logged(validation: dict[str, float] | None, kind: str) -> float | str:
+    """A validation figure as the log has it; empty where there is none."""
+    return "" if validation is None or kind not in validation else round(validation[kind], LOG_DIGITS)
 
 
 def best_so_far(path: Path, done: int) -> float:

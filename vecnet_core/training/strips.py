@@ -20,7 +20,6 @@ ROWS = 8
 SIDE_PX = 128
 
 
-@torch.no_grad()
 def write_strip(path: Path, task: Task[Any, Any], network: nn.Module, scenes: PackedScenes) -> None:
     """Save a JPEG of ``task.columns``; its frames are the same at every call, so that a run's can be leafed through."""
     rows: list[torch.Tensor] = []

@@ -31,7 +31,7 @@ class Task(Protocol[Network, Made]):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Names of the validation figures, the last of which chooses between checkpoints."""
+        """Names of the validation figures; ``mean``, the last, chooses between checkpoints."""
         ...
 
     def build(self) -> Network:
@@ -97,7 +97,12 @@ class CorrectionTask:
         figures: dict[str, list[float]] = {kind: [] for kind in self.kinds[:-1]}
         device = next(network.parameters()).device
         as_filmed = replace(
-            self.config.synthesis, collage_share=0.0, graded_share=0.0, flat_share=0.0, low_key_share=0.0
+            self.config.synthesis,
+            collage_share=0.0,
+            graded_share=0.0,
+            flat_share=0.0,
+            low_key_share=0.0,
+            misaligned_px=0.0,
         )
         for number in range(self.config.validation_batches):
             batch = draw_batch(scenes, as_filmed, VALIDATION_SEED, number)
@@ -157,12 +162,13 @@ class DetailTask:
         return terms["reconstruction"] + 0.1 * terms["structure"] + 0.02 * terms["fidelity"], terms
 
     def validate(self, network: DetailHead, scenes: PackedScenes) -> dict[str, float]:
-        """As they come in, and as they come out."""
+        """Noisy frames as they come in, and as they come out."""
+        all_noisy = replace(self.config.noise, clean_share=0.0)
         before: list[float] = []
         after: list[float] = []
         device = next(network.parameters()).device
         for number in range(self.config.validation_batches):
-            batch = draw_noisy_batch(scenes, self.config.noise, VALIDATION_SEED, number)
+            batch = draw_noisy_batch(scenes, all_noisy, VALIDATION_SEED, number)
             corrected, source, good = noisy(batch, device)
             before += psnr_db(corrected[:, 1], good)
             after += psnr_db(corrected[:, 1] + network(corrected, source), good)
