@@ -61,9 +61,9 @@ class ExportStatus:
     """How far an export is.
 
     Attributes:
-        stage: ``light`` (measuring) or ``export``.
-        done: Frames done in this stage.
-        total: Frames of this stage.
+        stage: ``light`` (measuring), ``export`` or ``verify`` (the written file is read again).
+        done: Frames done in this stage; of ``verify``, steps.
+        total: Frames, or steps, of this stage.
         seconds_left: Of the whole export; None while unknown.
     """
 
@@ -83,6 +83,7 @@ class ExportOutcome:
         seconds: How long it took.
         device: Where the network ran; empty when it was not needed.
         warnings: What could not be kept, or is damaged in the source, as sentences.
+        checks: What was found right about the written file, such as ``180 frames``.
     """
 
     output: Path
@@ -90,6 +91,7 @@ class ExportOutcome:
     seconds: float = 0.0
     device: str = ""
     warnings: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 class ExportJob(QObject):
@@ -192,6 +194,7 @@ class ExportJob(QObject):
                     seconds=float(fields.get("seconds", 0.0)),
                     device=str(fields.get("device", "")),
                     warnings=tuple(str(warning) for warning in fields.get("warnings", ())),
+                    checks=tuple(str(check["words"]) for check in fields.get("checks", ())),
                 )
             case "error":
                 self._sentence = str(fields.get("message", ""))

@@ -56,6 +56,10 @@ class VideoWriteError(VecnetError):
     """An output that cannot be written."""
 
 
+class VideoVerifyError(VideoWriteError):
+    """An output that was written and is not what was meant; it is kept beside, instead of taking its place."""
+
+
 class CheckpointError(VecnetError):
     """Weights that are missing, damaged, or of another network."""
 

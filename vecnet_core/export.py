@@ -1,4 +1,4 @@
-"""Exports a project: measures the light of the clip, then corrects it and encodes in a second thread."""
+"""Exports a project: measures the light of the clip, corrects it, encodes in a second thread, verifies the file."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from vecnet_core.correction.corrector import load_corrector
-from vecnet_core.errors import InputError, VideoReadError
+from vecnet_core.errors import InputError, VideoReadError, VideoVerifyError
 from vecnet_core.rendering import ClipRenderer, LightScan
+from vecnet_core.verify import Check, FileVerifier, IntendedFile, SampleFrames, Verification
 from vecnet_core.video.reader import VideoReader
 from vecnet_core.video.writer import VideoWriter, check_output
 
@@ -39,13 +40,15 @@ class ExportProgress:
     """How far an export is.
 
     Attributes:
-        stage: ``light`` (measuring), ``export`` (correcting and encoding) or ``done``.
-        done: Frames done in this stage.
-        total: Frames of this stage.
+        stage: ``light`` (measuring), ``export`` (correcting and encoding), ``verify`` (the file is read again) or
+            ``done``.
+        done: Frames done in this stage; of ``verify``, steps.
+        total: Frames, or steps, of this stage.
         seconds_left: Estimate for the whole export; None while there is nothing to estimate from.
         output: The file that is, or has been, written.
         device: The device that computes, once it is known.
         warnings: Sentences on what is damaged in the source or could not be kept; complete when ``done``.
+        checks: What was found about the written file; filled when ``done``.
     """
 
     stage: str
@@ -55,19 +58,22 @@ class ExportProgress:
     output: Path
     device: str = ""
     warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
 
 
 def export_video(project: Project, corrector: Corrector | None = None) -> Generator[ExportProgress]:
-    """Correct a clip and write it; closing the generator stops the export and leaves nothing behind.
+    """Correct a clip, write it and verify the file; closing the generator stops it and leaves nothing behind.
 
     Args:
-        project: What to export and where to; `output` must be set. An existing output is replaced when all is written.
+        project: What to export and where to; `output` must be set. An existing output is replaced when all is written
+            and verified.
         corrector: The network, when one is loaded already; else the bundled weights on the project's device.
 
     Yields:
         Progress about ten times a second, and once at the end with the stage ``done``.
 
     Raises:
+        VideoVerifyError: The written file is not what was meant; it is kept beside, under another name.
         VecnetError: The clip, the range, the device or the output does not allow the export.
     """
     output = project.output
@@ -94,13 +100,24 @@ def export_video(project: Project, corrector: Corrector | None = None) -> Genera
                 light = yield from _measure(reader, start, stop, output, device)
                 renderer = ClipRenderer(reader, corrector, light)
                 frames = renderer.corrected_frames(project.settings, start, stop)
-            written = yield from _encode(frames, writer, stop - start, output, device)
+            samples = SampleFrames(stop - start)
+            written = yield from _encode(frames, writer, samples, stop - start, output, device)
             if written < stop - start:
                 lost = start + written
                 raise _cut_short(project.clip, lost, reader.info.frame_count, reader.seconds_of(lost))
-        yield ExportProgress(
-            "done", stop - start, stop - start, 0.0, output, device, (*reader.warnings, *writer.warnings)
-        )
+            part = writer.complete()
+            intended = _intended(project, reader, writer, start, stop, samples)
+            verification = yield from _verify(FileVerifier(part, intended), output, device)
+            failed = verification.failed
+            if failed is not None:
+                kept = writer.set_aside()
+                raise VideoVerifyError(
+                    f"the written file failed its check: {failed.words}; it is kept as {kept.name}",
+                    path=output,
+                    hint="look at it, and export again; if that fails as well, choose another codec or another disk",
+                )
+        warnings = (*reader.warnings, *writer.warnings)
+        yield ExportProgress("done", stop - start, stop - start, 0.0, output, device, warnings, verification.checks)
 
 
 def frame_range(reader: VideoReader, project: Project) -> tuple[int, int]:
@@ -166,19 +183,49 @@ def _scan(
 
 
 def _encode(
-    frames: Iterator[Frame], writer: VideoWriter, total: int, output: Path, device: str
+    frames: Iterator[Frame], writer: VideoWriter, samples: SampleFrames, total: int, output: Path, device: str
 ) -> Generator[ExportProgress, None, int]:
     """Correct in this thread, encode in another, tell how far it is, and return how many frames came."""
     pace = _Pace(total)
     done = 0
     yield ExportProgress("export", 0, total, None, output, device)
-    with _EncoderThread(writer) as encoder:
+    with _EncoderThread(writer, samples) as encoder:
         for done, frame in enumerate(frames, start=1):
             encoder.put(frame)
             if pace.is_due(done):
                 yield ExportProgress("export", done, total, pace.seconds_left(done), output, device)
         encoder.drain()
     return done
+
+
+def _intended(
+    project: Project, reader: VideoReader, writer: VideoWriter, start: int, stop: int, samples: SampleFrames
+) -> IntendedFile:
+    """What the file is meant to be, from the source and from what the encoder was given."""
+    info = reader.info
+    end = reader.seconds_of(stop) if stop < info.frame_count else info.duration_seconds
+    return IntendedFile(
+        source=info,
+        pts=reader.pts(start, stop),
+        duration_seconds=end - reader.seconds_of(start),
+        pixel_aspect=writer.pixel_aspect,
+        layout=writer.layout,
+        color=writer.color,
+        is_lossless=writer.encoder.is_lossless,
+        coarseness=writer.encoder.coarseness(project.encode),
+        sound=writer.sound,
+        samples=samples.frames,
+    )
+
+
+def _verify(verifier: FileVerifier, output: Path, device: str) -> Generator[ExportProgress, None, Verification]:
+    """Read the written file again, telling how far it is."""
+    pace = _Pace(verifier.steps)
+    yield ExportProgress("verify", 0, verifier.steps, None, output, device)
+    for done in verifier:
+        left = pace.seconds_per_frame(done) * (verifier.steps - done)
+        yield ExportProgress("verify", done, verifier.steps, left, output, device)
+    return verifier.verification
 
 
 class _Pace:
@@ -208,10 +255,14 @@ class _Pace:
 
 
 class _EncoderThread:
-    """Feeds a writer from a bounded queue, in a thread; the writer is touched by no other thread until it has ended."""
+    """Feeds a writer from a bounded queue, in a thread; the writer is touched by no other thread until it has ended.
 
-    def __init__(self, writer: VideoWriter) -> None:
+    What the encoder is given passes the samples, which keep a few of it.
+    """
+
+    def __init__(self, writer: VideoWriter, samples: SampleFrames) -> None:
         self._writer = writer
+        self._samples = samples
         self._queue: queue.Queue[Frame | None] = queue.Queue(QUEUED_FRAMES)
         self._stop = threading.Event()
         self._error: BaseException | None = None
@@ -257,6 +308,6 @@ class _EncoderThread:
                     continue
                 if frame is None:
                     return
-                self._writer.write(frame)
+                self._samples.take(self._writer.write(frame))
         except BaseException as error:  # noqa: BLE001 - the edge of the thread: raised again by `put` and `drain`
             self._error = error

@@ -26,7 +26,11 @@ from app.widgets.timecode import clock
 if TYPE_CHECKING:
     from app.jobs import ExportOutcome, ExportStatus
 
-_STAGES = {"light": "Measuring the light of the clip", "export": "Correcting and encoding"}
+_STAGES = {
+    "light": "Measuring the light of the clip",
+    "export": "Correcting and encoding",
+    "verify": "Checking the file",
+}
 
 
 class ExportDialog(QDialog):
@@ -149,17 +153,18 @@ class ExportDialog(QDialog):
 
 
 def progress_text(status: ExportStatus) -> str:
-    """Frames done and time left, such as ``frame 120 of 480, 1:10 left``."""
-    frames = f"frame {status.done} of {status.total}"
-    return frames if status.seconds_left is None else f"{frames}, {clock(status.seconds_left)} left"
+    """What is done and the time left, such as ``frame 120 of 480, 1:10 left``."""
+    done = f"{'step' if status.stage == 'verify' else 'frame'} {status.done} of {status.total}"
+    return done if status.seconds_left is None else f"{done}, {clock(status.seconds_left)} left"
 
 
 def outcome_text(outcome: ExportOutcome) -> str:
-    """What was written, such as ``180 frames in 0:12 on CPU.``, and under it what could not be kept."""
+    """What was written, such as ``180 frames in 0:12 on CPU.``, what was checked, what could not be kept, by line."""
     device = f" on {outcome.device}" if outcome.device else ""
     written = [f"{outcome.frames} frames in {clock(outcome.seconds)}{device}."] if outcome.frames else []
+    checked = [f"Checked: {', '.join(outcome.checks)}."] if outcome.checks else []
     noted = [f"Note: {warning.rstrip('.')}." for warning in outcome.warnings]
-    return "\n".join(written + noted)
+    return "\n".join(written + checked + noted)
 
 
 def _path_label() -> QLabel:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.preferences import Preferences
     from app.preview import Preview
 
+_STAGES = {"light": "Measuring for export", "verify": "Checking the file"}
+
 ChildCommand = Callable[[], list[str]]
 """How the command line is called here."""
 
@@ -128,7 +130,7 @@ class Exports(QObject):
             return
         self.dialog.show_progress(status)
         percent = 100 * status.done // max(1, status.total)
-        stage = "Measuring for export" if status.stage == "light" else "Exporting"
+        stage = _STAGES.get(status.stage, "Exporting")
         self.status_changed.emit(f"{stage}: {percent} %, {progress_text(status)}")
 
     def _finish(self, outcome: ExportOutcome) -> None:

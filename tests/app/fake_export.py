@@ -36,11 +36,18 @@ def main(arguments: list[str]) -> int:
         for done in range(1, steps + 1):
             say(event="progress", stage="export", done=done, total=steps, seconds_left=(steps - done) * 0.5)
             time.sleep(0.01)
+        for done in range(3):
+            say(event="progress", stage="verify", done=done, total=2, seconds_left=None)
     except KeyboardInterrupt:
         part.unlink()
         return 130
     part.replace(output)
-    say(event="done", output=str(output), frames=steps, seconds=0.1, device="CPU", warnings=["sound left out"])
+    checks = [
+        {"name": "frames", "ok": True, "words": f"{steps} frames"},
+        {"name": "times", "ok": True, "words": "times"},
+    ]
+    told = {"frames": steps, "seconds": 0.1, "device": "CPU", "warnings": ["sound left out"], "checks": checks}
+    say(event="done", output=str(output), **told)
     del source
     return 0
 

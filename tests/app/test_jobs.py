@@ -66,8 +66,9 @@ def test_progress_then_done(qtbot: QtBot, tmp_path: Path) -> None:
     outcome: ExportOutcome = caught.args[0]
     assert outcome.output == tmp_path / "night_vec.mp4"
     assert outcome.warnings == ("sound left out",)
-    assert [status.stage for status in told] == ["light"] * 4 + ["export"] * 8
-    assert told[-1] == ExportStatus("export", 8, 8, 0.0)
+    assert outcome.checks == ("8 frames", "times")
+    assert [status.stage for status in told] == ["light"] * 4 + ["export"] * 8 + ["verify"] * 3
+    assert told[-4:-2] == [ExportStatus("export", 8, 8, 0.0), ExportStatus("verify", 0, 2, None)]
     assert not job.is_running
 
 
@@ -187,5 +188,10 @@ def test_form_offers_what_the_codec_has(qtbot: QtBot, tmp_path: Path) -> None:
 def test_texts() -> None:
     assert progress_text(ExportStatus("export", 120, 480, 70.2)) == "frame 120 of 480, 1:10 left"
     assert progress_text(ExportStatus("light", 3, 48, None)) == "frame 3 of 48"
-    outcome = ExportOutcome(Path("x.mp4"), 180, 12.3, "CPU", ("the subtitles were left out",))
-    assert outcome_text(outcome) == "180 frames in 0:12 on CPU.\nNote: the subtitles were left out."
+    assert progress_text(ExportStatus("verify", 2, 7, 0.4)) == "step 2 of 7, 0:00 left"
+    outcome = ExportOutcome(Path("x.mp4"), 180, 12.3, "CPU", ("the subtitles were left out",), ("180 frames", "times"))
+    assert outcome_text(outcome).split("\n") == [
+        "180 frames in 0:12 on CPU.",
+        "Checked: 180 frames, times.",
+        "Note: the subtitles were left out.",
+    ]

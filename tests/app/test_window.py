@@ -292,7 +292,9 @@ def test_export_goes_through_the_child_and_analysis_rests(
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
         window.open_clip(Path("night.mp4"))
     paused: list[bool] = []
+    told: list[str] = []
     window.preview.pause_background = paused.append  # type: ignore[method-assign]
+    window.exports.status_changed.connect(told.append)
     window.exports.show_dialog()
     form = window.exports.dialog.form
     form.path.setText(str(tmp_path / "night_vec.mp4"))
@@ -300,6 +302,8 @@ def test_export_goes_through_the_child_and_analysis_rests(
         form.start.click()
     assert window.exports.dialog.page == 2
     assert paused == [True, False]
+    assert told[-2:] == ["Checking the file: 100 %, step 2 of 2", ""]
+    assert "Checked: 8 frames, times." in window.exports.dialog._done_facts.text()
     assert (tmp_path / "night_vec.mp4").exists()
 
 

@@ -80,6 +80,8 @@ def test_correct_writes_the_clip_and_makes_its_folder(clip, tmp_path, capsys):
     assert told[-1]["event"] == "done"
     assert told[-1]["output"] == str(output)
     assert told[-1]["frames"] == FRAMES
+    assert [line["done"] for line in told if line.get("stage") == "verify"] == list(range(8))
+    assert {"name": "frames", "ok": True, "words": f"{FRAMES} frames"} in told[-1]["checks"]
     with VideoReader(output) as after, VideoReader(clip) as before:
         for old, new in zip(before.frames(), after.frames(), strict=True):
             assert all((x == y).all() for x, y in zip(old.planes, new.planes, strict=True))
@@ -89,7 +91,9 @@ def test_json_can_go_to_a_file(clip, tmp_path, capsys):
     report = tmp_path / "told" / "report.json"
     main(["correct", str(clip), str(tmp_path / "out.mp4"), "--strength", "0", "--json", str(report)])
     assert lines(report.read_text())[-1]["event"] == "done"
-    assert "Wrote" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "Wrote" in text
+    assert f"Checked: the file opens, {FRAMES} frames, times, duration, size, colour tags, " in text
 
 
 @pytest.fixture

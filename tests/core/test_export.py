@@ -13,7 +13,7 @@ from clips import FRAMES, audio_packets, make_clip, number_of
 from vecnet_core.checkpoint import Checkpoint
 from vecnet_core.correction.corrector import Corrector
 from vecnet_core.device import Device
-from vecnet_core.errors import InputError, VecnetError, VideoOpenError, VideoWriteError
+from vecnet_core.errors import InputError, VecnetError, VideoOpenError, VideoVerifyError, VideoWriteError
 from vecnet_core.export import export_video, frame_range
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.project import Project
@@ -59,7 +59,7 @@ def test_the_file_is_what_the_renderer_gives(new_clip, tmp_path, corrector):
     clip = new_clip("clip.mkv", codec="ffv1", audio="aac")
     output = tmp_path / "out.mkv"
     told = list(export_video(Project(clip, encode=LOSSLESS, output=output), corrector))
-    assert list(dict.fromkeys(each.stage for each in told)) == ["light", "export", "done"]
+    assert list(dict.fromkeys(each.stage for each in told)) == ["light", "export", "verify", "done"]
     with VideoReader(clip) as reader:
         scan = LightScan(reader)
         list(scan)
@@ -138,6 +138,55 @@ def test_an_encoder_that_fails_stops_the_export(new_clip, tmp_path, monkeypatch)
     with pytest.raises(VideoWriteError, match="full"):
         list(export_video(Project(clip, NEUTRAL, encode=LOSSLESS, output=output)))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["clip.mkv"]
+
+
+@pytest.mark.parametrize("had_output", [True, False])
+def test_a_file_that_fails_its_check_takes_no_place(new_clip, tmp_path, monkeypatch, had_output):
+    clip = new_clip("clip.mp4", audio="aac")
+    output = tmp_path / "out.mkv"
+    if had_output:
+        output.write_bytes(b"precious")
+    there = sorted(tmp_path.iterdir())
+    complete = VideoWriter.complete
+
+    def spoil(self):
+        part = complete(self)
+        whole = part.read_bytes()
+        part.write_bytes(whole[: 2 * len(whole) // 3])
+        return part
+
+    monkeypatch.setattr(VideoWriter, "complete", spoil)
+    (tmp_path / "out.unverified.mkv").write_bytes(b"kept before")
+    for kept in ("out.unverified-2.mkv", "out.unverified-3.mkv"):
+        sentence = rf"failed its check: \d+ frames instead of 12; it is kept as {kept};"
+        with pytest.raises(VideoVerifyError, match=sentence) as caught:
+            list(export_video(Project(clip, NEUTRAL, encode=LOSSLESS, output=output)))
+        assert caught.value.sentence.count("\n") == 0
+        assert (tmp_path / kept).stat().st_size > 1000
+    names = ("out.unverified.mkv", "out.unverified-2.mkv", "out.unverified-3.mkv")
+    assert sorted(tmp_path.iterdir()) == sorted([*there, *(tmp_path / name for name in names)])
+    assert (tmp_path / names[0]).read_bytes() == b"kept before"
+    assert not had_output or output.read_bytes() == b"precious"
+
+
+def test_an_export_stopped_while_it_is_verified_leaves_nothing(new_clip, tmp_path):
+    output = tmp_path / "out.mkv"
+    export = export_video(Project(new_clip("clip.mkv", codec="ffv1"), NEUTRAL, encode=LOSSLESS, output=output))
+    while next(export).stage != "verify":
+        assert not output.exists()
+    next(export)
+    assert not output.exists()
+    export.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.mkv"]
+
+
+def test_the_time_left_is_told_until_the_end(new_clip, tmp_path):
+    told = list(export_video(Project(new_clip("clip.mp4"), NEUTRAL, output=tmp_path / "out.mp4")))
+    assert told[-1].seconds_left == 0
+    left = [each.seconds_left for each in told if each.stage == "verify"]
+    assert left[0] is None
+    assert left[-1] == 0
+    assert all(seconds is not None and seconds >= 0 for seconds in left[1:])
 
 
 def test_what_cannot_be_exported_is_refused_before_any_work(tmp_path):

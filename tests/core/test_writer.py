@@ -165,8 +165,13 @@ def test_the_output_appears_only_when_whole(clip, tmp_path):
         for frame in reader.frames():
             writer.write(frame)
             assert not target.exists()
+        part = writer.complete()
+        assert part == writer.complete()
+        assert VideoReader(part).info.frame_count == FRAMES
+        assert not target.exists()
         writer.finish()
         assert target.exists()
+        assert not part.exists()
     assert VideoReader(target).info.frame_count == FRAMES
 
 
@@ -412,3 +417,39 @@ def test_sound_that_no_container_holds_is_left_out_and_told(new_clip, tmp_path, 
     with VideoReader(tmp_path / f"out.{ending}") as reader:
         assert reader.info.audio_codecs == ()
         assert reader.info.frame_count == FRAMES
+
+
+@pytest.mark.parametrize(("codec", "ending"), [("ffv1", "mkv"), ("av1", "webm"), ("prores", "mkv"), ("prores", "mov")])
+def test_a_pixel_aspect_that_is_not_kept_is_told(new_clip, tmp_path, codec, ending):
+    """Matroska lost it without a word wherever the codec's own data do not say it."""
+    source = new_clip("source.mp4", pixel_aspect=Fraction(4, 3))
+    target = tmp_path / f"out.{ending}"
+    with VideoReader(source) as reader:
+        writer = VideoWriter(target, reader.info, EncodeSettings(codec), copy_from=source)
+        with writer:
+            for frame in reader.frames():
+                writer.write(frame)
+    is_lost = ending != "mov"
+    assert writer.warnings == (
+        (f"the pixel aspect 4/3 is left out, since {codec} in a .{ending} file cannot hold it",) if is_lost else ()
+    )
+    with VideoReader(target) as reader:
+        assert reader.info.pixel_aspect == writer.pixel_aspect == (1 if is_lost else Fraction(4, 3))
+
+
+def test_the_last_packet_of_sound_has_a_duration(new_clip, tmp_path):
+    """ALAC has none in Matroska: in MP4 the last packet then lasted no time, and players left it out."""
+    source = new_clip("source.mkv", audio="alac")
+    rewrite(source, tmp_path / "out.mp4", EncodeSettings())
+    assert [data for _, data in audio_packets(tmp_path / "out.mp4")] == [data for _, data in audio_packets(source)]
+
+
+def test_sound_of_coarse_times_is_cut_in_step_with_the_picture(new_clip, tmp_path):
+    """AVI counts MP3 in packets of 24 ms: moved by whole ones, it was up to 12 ms beside the picture."""
+    source = new_clip("source.avi", audio="libmp3lame", frames=30)
+    before, _ = rewrite(source, tmp_path / "out.mp4", EncodeSettings(), 8, 30, start_seconds=0.32)
+    begin = before.frame(8).pts_seconds
+    kept = [time - Fraction(8, 25) for time, _ in audio_packets(source) if time >= begin]
+    written = [time for time, _ in audio_packets(tmp_path / "out.mp4")]
+    assert len(written) == len(kept)
+    assert all(abs(a - b) < Fraction(1, 1000) for a, b in zip(written, kept, strict=True))

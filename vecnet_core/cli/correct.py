@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vecnet_core.cli.printing import Printer
     from vecnet_core.export import ExportProgress
 
-STAGES = {"light": "Measuring light", "export": "Correcting"}
+STAGES = {"light": "Measuring light", "export": "Correcting", "verify": "Checking the file"}
 
 
 def run(options: argparse.Namespace, printer: Printer) -> None:
@@ -100,6 +100,7 @@ def _tell_done(progress: ExportProgress, seconds: float, printer: Printer) -> No
         printer.note(f"Note: {warning}.")
     device = f" on {progress.device}" if progress.device else ""
     printer.text(f"Wrote {progress.output}: {progress.done} frames in {seconds:.1f} s{device}.")
+    printer.text(f"Checked: {', '.join(check.words for check in progress.checks)}.")
     printer.event(
         {
             "event": "done",
@@ -108,5 +109,6 @@ def _tell_done(progress: ExportProgress, seconds: float, printer: Printer) -> No
             "seconds": round(seconds, 3),
             "device": progress.device,
             "warnings": list(progress.warnings),
+            "checks": [{"name": check.name, "ok": check.is_good, "words": check.words} for check in progress.checks],
         }
     )

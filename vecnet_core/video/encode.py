@@ -86,6 +86,8 @@ class Encoder:
         default_preset: Empty when it has none.
         keeps_full_range: False when decoders take its pictures as limited range, whatever the file says.
         takes_odd_sizes: False when width and height must be multiples of the chroma subsampling.
+        keeps_aspect: False when only the container can say the pixel aspect, since the codec's own data do not.
+        is_lossless: Every decoded sample equals the one that was encoded.
     """
 
     codec: str
@@ -97,6 +99,8 @@ class Encoder:
     default_preset: str = ""
     keeps_full_range: bool = True
     takes_odd_sizes: bool = True
+    keeps_aspect: bool = False
+    is_lossless: bool = False
 
     def check(self, encode: EncodeSettings) -> None:
         """Refuse a crf or preset this encoder does not have."""
@@ -109,6 +113,12 @@ class Encoder:
         if encode.preset is not None and encode.preset not in self.presets:
             known = f"choose one of {', '.join(self.presets)}" if self.presets else "leave the preset out"
             raise SettingsError(f"{self.codec} has no preset {encode.preset!r}", hint=known)
+
+    def coarseness(self, encode: EncodeSettings) -> int:
+        """Steps of crf above the default; 0 for finer settings, and for codecs without a crf."""
+        if encode.crf is None or self.default_crf is None:
+            return 0
+        return max(0, encode.crf - self.default_crf)
 
     def options(self, encode: EncodeSettings, layout: PixelLayout) -> dict[str, str]:
         """FFmpeg's options for the settings."""
@@ -135,6 +145,7 @@ ENCODERS: dict[str, Encoder] = {
         _X26X_PRESETS,
         "medium",
         takes_odd_sizes=False,
+        keeps_aspect=True,
     ),
     "hevc": Encoder(
         "hevc",
@@ -145,9 +156,10 @@ ENCODERS: dict[str, Encoder] = {
         _X26X_PRESETS,
         "medium",
         takes_odd_sizes=False,
+        keeps_aspect=True,
     ),
     "av1": Encoder("av1", "libsvtav1", ("yuv420p", "yuv420p10le"), (1, 63), 22, tuple(str(n) for n in range(14)), "8"),
-    "ffv1": Encoder("ffv1", "ffv1", (*_ALL_CHROMA_8_10, *_FFV1_LAYOUTS)),
+    "ffv1": Encoder("ffv1", "ffv1", (*_ALL_CHROMA_8_10, *_FFV1_LAYOUTS), is_lossless=True),
     "prores": Encoder(
         "prores",
         "prores_ks",

@@ -94,11 +94,11 @@ def gather_facts(
         rotation_degrees=int(first.rotation) % 360,
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
         is_interlaced=bool(first.interlaced_frame),
-        audio_codecs=tuple(_codec_name(audio) for audio in container.streams.audio),
+        audio_codecs=tuple(codec_name(audio) for audio in container.streams.audio),
     )
 
 
-def _codec_name(stream: Stream) -> str:
+def codec_name(stream: Stream) -> str:
     """FFmpeg's name of a stream's codec, also where it has no decoder for it."""
     context = stream.codec_context
     return context.codec.canonical_name if context is not None else "unknown"  # pyright: ignore[reportUnnecessaryComparison]

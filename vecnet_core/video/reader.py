@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
+    import numpy.typing as npt
     from av.video.frame import VideoFrame
 
     from vecnet_core.frame import ColorTags, VideoInfo
@@ -135,6 +136,10 @@ class VideoReader:
     def seconds_of(self, index: int) -> float:
         """When a frame is shown, in seconds counted from the first frame's start."""
         return float((int(self._index.pts[index]) - self.info.start_pts) * self.info.time_base)
+
+    def pts(self, start: int = 0, stop: int | None = None) -> npt.NDArray[np.int64]:
+        """Presentation times of frames ``start`` to ``stop - 1``, ``(T,)`` in units of the clip's time base."""
+        return self._index.pts[start:stop]
 
     def close(self) -> None:
         """Close the file; the reader is not usable afterwards."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import suppress
 from dataclasses import replace
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-    from vecnet_core.frame import Frame, PixelLayout, VideoInfo
+    from vecnet_core.frame import ColorTags, Frame, PixelLayout, VideoInfo
+    from vecnet_core.video.audio import SoundTally
+    from vecnet_core.video.encode import Encoder
 
 __all__ = ["EncodeSettings", "VideoWriter", "check_output"]
 
@@ -80,6 +83,11 @@ class VideoWriter:
 
     Attributes:
         warnings: Sentences on what could not be kept.
+        encoder: The encoder that was chosen.
+        layout: The pixel layout it is given.
+        color: The colour tags that are written.
+        pixel_aspect: The one that is written; 1 where the file cannot hold the source's.
+        sound: What was copied of each sound stream; filled by `complete`.
 
     Raises:
         InputError: The output is the source.
@@ -87,6 +95,11 @@ class VideoWriter:
     """
 
     warnings: tuple[str, ...]
+    encoder: Encoder
+    layout: PixelLayout
+    color: ColorTags
+    pixel_aspect: Fraction
+    sound: tuple[SoundTally, ...]
 
     def __init__(
         self,
@@ -103,11 +116,13 @@ class VideoWriter:
         self._is_cut = start_seconds > 0 or stop_seconds is not None
         self._start_seconds, self._stop_seconds = start_seconds, stop_seconds
         self.warnings = ()
+        self.sound = ()
         self._shift: int | None = None
         self._last_pts: int | None = None
+        self._last_tick: int | None = None
         self._durations: dict[int, int] = {}
         self._audio: AudioCopy | None = None
-        self._is_open = False
+        self._is_open = self._is_complete = False
         check_output(self._path, info.path)
         if copy_from is not None:
             check_output(self._path, copy_from)
@@ -117,10 +132,11 @@ class VideoWriter:
                 path=self._path,
                 hint=f"end the name in {', '.join(CONTAINERS)}",
             )
-        self._encoder = choose_encoder(encode, info.codec)
-        self._layout = _layout_named(choose_layout(self._encoder, info.layout))
-        check_size(self._encoder, self._layout, info.width, info.height)
-        self._is_limited = info.color.range == "full" and not self._encoder.keeps_full_range
+        self.encoder = choose_encoder(encode, info.codec)
+        self.layout = _layout_named(choose_layout(self.encoder, info.layout))
+        check_size(self.encoder, self.layout, info.width, info.height)
+        self.pixel_aspect = self._kept_aspect()
+        self._is_limited = info.color.range == "full" and not self.encoder.keeps_full_range
         self._output = self._create()
         self._is_open = True
         try:
@@ -128,8 +144,11 @@ class VideoWriter:
             if copy_from is not None:
                 self._audio = AudioCopy(copy_from, self._output, self._path)
                 self.warnings = tuple(_not_copied(self._audio))
+            if self.pixel_aspect != info.pixel_aspect:
+                named = f"{self.encoder.codec} in a {self._path.suffix} file"
+                self.warnings += (f"the pixel aspect {info.pixel_aspect} is left out, since {named} cannot hold it",)
             if self._is_limited:
-                codec = self._encoder.codec
+                codec = self.encoder.codec
                 self.warnings += (f"the full-range colours are written as limited range, since {codec} holds no other",)
             self._output.start_encoding()
         except (FFmpegError, ValueError, OSError) as error:
@@ -139,8 +158,11 @@ class VideoWriter:
             self.abort()
             raise
 
-    def write(self, frame: Frame) -> None:
+    def write(self, frame: Frame) -> Frame:
         """Encode one frame; frames come in the order of their times.
+
+        Returns:
+            The frame as it was given to the encoder: in its layout and range.
 
         Raises:
             VideoWriteError: The encoder or the disk refuses.
@@ -151,7 +173,8 @@ class VideoWriter:
         if self._last_pts is not None and pts <= self._last_pts:
             raise VideoWriteError("frames must come in rising time", path=self._path, frame=frame.index)
         self._last_pts = pts
-        picture = self._picture(frame, pts)
+        pts = self._apart(pts)
+        stored, picture = self._picture(frame, pts)
         self._durations[pts] = frame.duration
         try:
             self._mux(picture)
@@ -159,36 +182,76 @@ class VideoWriter:
                 self._audio.copy_until(frame.pts * self._info.time_base)
         except (FFmpegError, OSError) as error:
             raise self._failed(error) from error
+        return stored
+
+    def complete(self) -> Path:
+        """Flush the encoder, write the rest of the sound and close the file, which keeps its part name until `finish`.
+
+        Returns:
+            The part file, whole, so that it can be looked at before it takes its place.
+        """
+        if self._is_open:
+            if self._shift is None:
+                self.abort()
+                raise VideoWriteError("no frame was written", path=self._path, hint="choose a range that is not empty")
+            try:
+                self._mux(None)
+                if self._audio is not None:
+                    self._audio.copy_until(None)
+                    self.sound = self._audio.tallies
+                self._output.close()
+            except (FFmpegError, OSError) as error:
+                self.abort()
+                raise self._failed(error) from error
+            except BaseException:
+                self.abort()
+                raise
+            self._is_open, self._is_complete = False, True
+            self._close_audio()
+        return self._part
 
     def finish(self) -> None:
-        """Flush the encoder, write the rest of the sound, close the file and give it its name."""
-        if not self._is_open:
+        """Complete the file, unless that is done, and give it its name."""
+        if self._is_open:
+            self.complete()
+        if not self._is_complete:
             return
-        if self._shift is None:
-            self.abort()
-            raise VideoWriteError("no frame was written", path=self._path, hint="choose a range that is not empty")
         try:
-            self._mux(None)
-            if self._audio is not None:
-                self._audio.copy_until(None)
-            self._output.close()
-            self._is_open = False
             self._part.replace(self._path)
-        except (FFmpegError, OSError) as error:
+        except OSError as error:
             raise self._failed(error) from error
         finally:
             self.abort()
 
+    def set_aside(self) -> Path:
+        """Keep a complete file that is not what was meant: hours of work may be in it, and someone may want to look.
+
+        Returns:
+            Its name beside the output's, in place of nothing.
+        """
+        number = 1
+        while True:
+            mark = "unverified" if number == 1 else f"unverified-{number}"
+            kept = self._path.with_name(f"{self._path.stem}.{mark}{self._path.suffix}")
+            try:
+                kept.touch(exist_ok=False)
+            except FileExistsError:
+                number += 1
+            else:
+                break
+        self._part.replace(kept)
+        self._is_complete = False
+        return kept
+
     def abort(self) -> None:
         """Close and remove the part file; nothing happens after `finish`."""
-        if self._audio is not None:
-            self._audio.close()
-            self._audio = None
+        self._close_audio()
         if self._is_open:
             self._is_open = False
             # A half-written file may refuse its trailer; it is removed anyway.
             with suppress(FFmpegError, OSError, ValueError):
                 self._output.close()
+        self._is_complete = False
         self._part.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
@@ -203,6 +266,12 @@ class VideoWriter:
             self.finish()
         else:
             self.abort()
+
+    def _close_audio(self) -> None:
+        """Let the source of the sound go."""
+        if self._audio is not None:
+            self._audio.close()
+            self._audio = None
 
     # Opening
 
@@ -220,7 +289,7 @@ class VideoWriter:
 
     def _add_video(self, encode: EncodeSettings, copy_from: Path | None) -> VideoStream:
         """The video stream, with everything that is copied from the source set on it."""
-        encoder, info = self._encoder, self._info
+        encoder, info = self.encoder, self._info
         if not can_hold(self._output, encoder.codec):
             raise VideoWriteError(
                 f"a {self._path.suffix} file cannot hold {encoder.codec} video",
@@ -231,8 +300,8 @@ class VideoWriter:
             os.environ.setdefault("SVT_LOG", "1")  # else the encoder talks on standard error
         stream = cast("VideoStream", self._output.add_stream(encoder.name, rate=info.frame_rate))
         context = stream.codec_context
-        context.options = encoder.options(encode, self._layout)
-        context.width, context.height, context.pix_fmt = info.width, info.height, self._layout.name
+        context.options = encoder.options(encode, self.layout)
+        context.width, context.height, context.pix_fmt = info.width, info.height, self.layout.name
         context.time_base = info.time_base
         context.thread_count = 0
         stream.time_base = info.time_base
@@ -246,12 +315,18 @@ class VideoWriter:
         color = info.color
         if self._is_limited:
             color = replace(color, range="limited", assumed=tuple(name for name in color.assumed if name != "range"))
+        self.color = color
         self._tags = numbers_of(color, source_tags)
         context.colorspace, context.color_range = self._tags.space, self._tags.range
         context.color_primaries, context.color_trc = self._tags.primaries, self._tags.transfer
         if info.rotation_degrees:
             stream.set_display_rotation(info.rotation_degrees)
         return stream
+
+    def _kept_aspect(self) -> Fraction:
+        """The pixel aspect the file can hold: PyAV hands Matroska none, so that there the codec's data must say it."""
+        is_matroska = CONTAINERS[self._path.suffix.lower()] in {"matroska", "webm"}
+        return Fraction(1) if is_matroska and not self.encoder.keeps_aspect else self._info.pixel_aspect
 
     def _copy_facts(self, copy_from: Path, stream: VideoStream) -> TagNumbers:
         """Copy metadata, chapters and pixel aspect; returns the source's colour tags as FFmpeg numbers them."""
@@ -291,24 +366,34 @@ class VideoWriter:
         stop = None if self._stop_seconds is None else origin + Fraction(self._stop_seconds)
         self._audio.set_range(start, stop, self._shift * info.time_base)
 
-    def _picture(self, frame: Frame, pts: int) -> VideoFrame:
-        """A frame as PyAV has it, in the encoder's layout."""
+    def _apart(self, pts: int) -> int:
+        """A frame's time, moved on where the one before lies in the same tick of the container: Matroska's are 1 ms."""
+        ratio = self._info.time_base / (self._stream.time_base or self._info.time_base)
+        tick = math.floor(pts * ratio + Fraction(1, 2))
+        if self._last_tick is not None and tick <= self._last_tick:
+            tick = self._last_tick + 1
+            pts = round(tick / ratio)
+        self._last_tick = tick
+        return pts
+
+    def _picture(self, frame: Frame, pts: int) -> tuple[Frame, VideoFrame]:
+        """A frame in the encoder's layout, and the same as PyAV has it."""
         if (frame.width, frame.height) != (self._info.width, self._info.height):
             raise VideoWriteError(
                 f"a frame is {frame.width}x{frame.height}, the video {self._info.width}x{self._info.height}",
                 path=self._path,
                 frame=frame.index,
             )
-        stored = convert_layout(frame, self._layout)
+        stored = convert_layout(frame, self.layout)
         if self._is_limited:
             stored = limit_range(stored)
-        picture = VideoFrame(frame.width, frame.height, self._layout.name)
-        write_planes(picture, stored.planes, self._layout.bit_depth)
+        picture = VideoFrame(frame.width, frame.height, self.layout.name)
+        write_planes(picture, stored.planes, self.layout.bit_depth)
         picture.pts = pts
         picture.time_base = self._info.time_base
         picture.colorspace, picture.color_range = self._tags.space, self._tags.range
         picture.color_primaries, picture.color_trc = self._tags.primaries, self._tags.transfer
-        return picture
+        return stored, picture
 
     def _mux(self, picture: VideoFrame | None) -> None:
         """Encode a picture, or flush with None, and write the packets that are ready."""
@@ -324,7 +409,7 @@ class VideoWriter:
         """The error for an encoder or container that does not open."""
         reason = (error.strerror if isinstance(error, FFmpegError | OSError) else "") or str(error)
         return VideoWriteError(
-            f"{self._encoder.codec} video of {self._info.width}x{self._info.height} cannot be started ({reason})",
+            f"{self.encoder.codec} video of {self._info.width}x{self._info.height} cannot be started ({reason})",
             path=self._path,
             hint="choose another codec, or a name that ends in .mkv",
         )
