@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -15,9 +15,12 @@ from vecnet_core.network.detail import DetailConfig, DetailHead
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from torch import Tensor
+
+Network = TypeVar("Network", VECNet, DetailHead)
 
 FORMAT, DETAIL_FORMAT = "vecnet-1", "vecnet-detail-1"
 
@@ -93,15 +96,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises:
         CheckpointError: The file is missing, damaged, or holds another network.
     """
-    tensors, metadata = _read_weights(path, FORMAT)
-    try:
-        network = VECNet(read_config(json.loads(metadata["config"])))
-        provenance = json.loads(metadata.get("provenance", "{}"))
-        network.load_state_dict(tensors)
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError("the weights do not fit the network they describe", path=path) from error
-    network.eval()
-    network.requires_grad_(requires_grad=False)
+    network, provenance = _load(path, FORMAT, lambda values: VECNet(read_config(values)))
     return Checkpoint(network, _hash(path), provenance)
 
 
@@ -111,27 +106,25 @@ def load_detail(path: Path) -> DetailCheckpoint:
     Raises:
         CheckpointError: The file is missing, damaged, or holds something else.
     """
-    tensors, metadata = _read_weights(path, DETAIL_FORMAT)
-    try:
-        config = DetailConfig(**json.loads(metadata["config"]))
-        if any(type(size) is not int or not 1 <= size <= 256 for size in (config.channels, config.blocks)):
-            raise ValueError(f"implausible sizes {config}")
-        head = DetailHead(config)
-        provenance = json.loads(metadata.get("provenance", "{}"))
-        head.load_state_dict(tensors)
-    except (KeyError, ValueError, TypeError, RuntimeError) as error:
-        raise CheckpointError("the weights do not fit the network they describe", path=path) from error
-    head.eval()
-    head.requires_grad_(requires_grad=False)
+    head, provenance = _load(path, DETAIL_FORMAT, lambda values: DetailHead(read_detail_config(values)))
     return DetailCheckpoint(head, _hash(path), provenance)
 
 
-def _read_weights(path: Path, wanted: str) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _load(path: Path, wanted: str, build: Callable[[dict[str, Any]], Network]) -> tuple[Network, dict[str, Any]]:
+    """A network of one format, ready to be used, and its provenance; ``build`` makes it from its stored sizes."""
     tensors, metadata = read_tensors(path)
     if metadata.get("format") != wanted:
         found = metadata.get("format", "none")
         raise CheckpointError(f"these are not weights of this VECNet (format {found}, wanted {wanted})", path=path)
-    return tensors, metadata
+    try:
+        network = build(json.loads(metadata["config"]))
+        provenance = json.loads(metadata.get("provenance", "{}"))
+        network.load_state_dict(tensors)
+    except (KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise CheckpointError("the weights do not fit the network they describe", path=path) from error
+    network.eval()
+    network.requires_grad_(requires_grad=False)
+    return network, provenance
 
 
 def _hash(path: Path) -> str:
@@ -148,4 +141,12 @@ def read_config(values: dict[str, Any]) -> VECNetConfig:
     sizes = (config.window, config.analysis_short_side, *config.widths, *config.depths, config.token_channels)
     if any(type(size) is not int or not 1 <= size <= 1024 for size in sizes) or config.window % 2 == 0:
         raise ValueError(f"implausible network sizes {sizes}")
+    return config
+
+
+def read_detail_config(values: dict[str, Any]) -> DetailConfig:
+    """A detail head's sizes from plain JSON values; see `read_config`."""
+    config = DetailConfig(**values)
+    if any(type(size) is not int or not 1 <= size <= 256 for size in (config.channels, config.blocks)):
+        raise ValueError(f"implausible sizes {config}")
     return config

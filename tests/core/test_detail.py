@@ -1,6 +1,7 @@
 """Laws of the detail head: it starts by changing nothing, has no seams, and shows what is exported."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from vecnet_core.checkpoint import Checkpoint, DetailCheckpoint, load_checkpoint, load_detail, save_checkpoint
+from vecnet_core.checkpoint import (
+    Checkpoint,
+    DetailCheckpoint,
+    load_checkpoint,
+    load_detail,
+    save_checkpoint,
+    write_tensors,
+)
 from vecnet_core.correction.corrector import Corrector, correct_frames
 from vecnet_core.correction.detail import Denoiser
 from vecnet_core.correction.stabilise import ClipLight
@@ -184,6 +192,14 @@ def test_a_head_returns_as_it_was_saved_and_is_no_network(tmp_path: Path) -> Non
         load_checkpoint(path)
     with pytest.raises(CheckpointError, match="wanted vecnet-detail-1"):
         load_detail(resource("weights/vecnet.safetensors"))
+
+
+@pytest.mark.parametrize("values", [{"channels": 10**9, "blocks": 1}, {"channels": 8.0, "blocks": 1}, {"magic": 1}])
+def test_a_checkpoint_cannot_ask_for_a_gigantic_head(values: dict[str, float], tmp_path: Path) -> None:
+    path = tmp_path / "detail.safetensors"
+    write_tensors(path, {"x": torch.zeros(1)}, {"format": "vecnet-detail-1", "config": json.dumps(values)})
+    with pytest.raises(CheckpointError, match="do not fit the network"):
+        load_detail(path)
 
 
 @pytest.fixture(scope="module")
