@@ -132,8 +132,8 @@ def _add_json(parser: _Parser, what: str) -> None:
     )
 
 
-def _add_settings(parser: _Parser) -> None:
-    """The correction sliders."""
+def _add_settings(parser: _Parser) -> argparse._ArgumentGroup:
+    """The correction sliders, in a group of their own."""
     group = parser.add_argument_group("correction")
     group.add_argument("--strength", type=float, default=1.0, metavar="0..1", help="share of the whole correction (1)")
     group.add_argument(
@@ -156,6 +156,7 @@ def _add_settings(parser: _Parser) -> None:
     group.add_argument(
         "--steadiness", type=float, default=1.0, metavar="0..1", help="share of the flicker that is removed (1)"
     )
+    return group
 
 
 def _add_network(parser: _Parser) -> None:
@@ -169,16 +170,15 @@ def _add_correct(commands: _Commands[_Parser]) -> None:
     """``vecnet correct``."""
     details = (
         "Write a corrected copy of a clip. Size, frame times, colour tags, rotation, sound and metadata are kept.\n"
-        "OUT appears only when it is whole; its folder is made when it does not exist. With --strength 0 and\n"
-        "--codec ffv1 the pictures come out bit for bit as they went in."
+        "OUT appears only when it is whole and checked; its folder is made when it does not exist. With --strength 0\n"
+        "and --codec ffv1 the pictures come out bit for bit as they went in."
     )
     parser = _add_command(commands, "correct", "write a corrected copy of a clip", details, "correct")
     parser.add_argument("input", metavar="IN", help="the clip")
     parser.add_argument(
         "output", metavar="OUT", help="the file to write; its ending (.mp4, .m4v, .mov, .mkv, .webm) is the container"
     )
-    _add_settings(parser)
-    parser.add_argument(
+    _add_settings(parser).add_argument(
         "--denoise",
         type=share_or_auto,
         default=AUTO,
