@@ -178,7 +178,8 @@ def test_two_processes_train_like_one_with_the_same_total_batch(photos: Path, tm
         events = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         curves.append([event["loss"] for event in events if event["event"] == "step"])
         assert len(curves[-1]) == 24  # the first process alone speaks
-    assert curves[0][0] == pytest.approx(curves[1][0], rel=0.02)
+    # Means over masks of four windows each are not quite the mean over the mask of eight.
+    assert curves[0][0] == pytest.approx(curves[1][0], rel=0.05)
     assert curves[0] == pytest.approx(curves[1], rel=0.1)
     assert np.mean(curves[0][-6:]) == pytest.approx(np.mean(curves[1][-6:]), rel=0.03)
 
