@@ -14,6 +14,7 @@ from vecnet_core.evaluation.clips import STEADY, find_scenes
 from vecnet_core.evaluation.protocol import OURS, corrector_method, default_folders, evaluate, load_ours
 from vecnet_core.training import TrainingConfig, train
 from vecnet_core.training.config import changed, read_toml
+from vecnet_core.video.parts import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,13 +145,8 @@ def ablate(config: AblationConfig, data: list[Path] | None = None) -> Iterator[A
             yield AblationStep(number, len(runs), run.name, step.step, run.config.steps)
         corrector = load_ours(Path(run.config.out) / "last.safetensors", run.config.device)
         result = evaluate(data, methods={OURS: corrector_method(corrector)}, frames_per_clip=FRAMES_PER_CLIP)
-        scores = Path(run.config.out) / SCORES_NAME
-        part = scores.with_suffix(".part")
-        part.write_text(
-            json.dumps({"name": run.name, "changes": run.changes, "config": asdict(run.config), **result}),
-            encoding="utf-8",
-        )
-        part.replace(scores)
+        told = {"name": run.name, "changes": run.changes, "config": asdict(run.config), **result}
+        write_whole(Path(run.config.out) / SCORES_NAME, json.dumps(told).encode())
 
 
 def finished(run: Run) -> dict[str, Any] | None:

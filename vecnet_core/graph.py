@@ -28,7 +28,7 @@ from vecnet_core.command import is_bundle
 from vecnet_core.correction.analysis import analysis_size
 from vecnet_core.errors import GraphError, InputError
 from vecnet_core.network.alignment import DISPLAY_GAMMA
-from vecnet_core.video.parts import new_part
+from vecnet_core.video.parts import write_whole
 from vecnet_core.video.writer import check_output
 
 if TYPE_CHECKING:
@@ -376,12 +376,7 @@ def _write(path: Path, data: bytes) -> None:
         GraphError: It cannot be written.
     """
     try:
-        part = new_part(path)
-        try:
-            part.write_bytes(data)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_whole(path, data)
     except OSError as error:
         raise GraphError(
             f"the graph cannot be written ({error.strerror or error})", path=path, hint="choose another place"

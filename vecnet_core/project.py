@@ -10,7 +10,7 @@ from typing import Any, Self
 from vecnet_core.errors import InputError, ProjectError, VecnetError
 from vecnet_core.settings import CorrectionSettings, is_number
 from vecnet_core.video.encode import EncodeSettings
-from vecnet_core.video.parts import new_part
+from vecnet_core.video.parts import write_whole
 
 VERSION = 1
 """Of the file format; a file with a higher one is from a newer program."""
@@ -107,12 +107,7 @@ class Project:
     def save(self, path: Path) -> None:
         """Write the project, under another name first, so that a crash never leaves half of it."""
         try:
-            part = new_part(path)
-            try:
-                part.write_text(self.to_json(), encoding="utf-8")
-                part.replace(path)
-            finally:
-                part.unlink(missing_ok=True)
+            write_whole(path, self.to_json().encode())
         except OSError as error:
             raise ProjectError(
                 f"the project cannot be written ({error.strerror})", path=path, hint="choose another folder"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from vecnet_core.errors import InputError, VecnetError
-from vecnet_core.video.parts import new_part
+from vecnet_core.video.parts import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -79,12 +79,7 @@ class Printer:
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            part = new_part(self._path)
-            try:
-                part.write_text(text, encoding="utf-8")
-                part.replace(self._path)
-            finally:
-                part.unlink(missing_ok=True)
+            write_whole(self._path, text.encode())
         except OSError as error:
             raise self._unwritable(error) from error
 

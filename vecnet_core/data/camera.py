@@ -216,6 +216,11 @@ class Camera:
         return np.stack(frames)
 
 
+def draw_noise(rng: np.random.Generator) -> tuple[float, float]:
+    """A camera's photon noise (variance at full light) and read noise (deviation in the dark)."""
+    return 10 ** rng.uniform(-4.6, -2.6), 10 ** rng.uniform(-4.0, -2.7)
+
+
 def compress(code: FloatArray, quality: int) -> FloatArray:
     """Round ``(H, W, 3)`` to 8 bit, and through JPEG where ``quality`` is not 0."""
     pixels = (code * 255 + 0.5).astype(np.uint8)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vecnet_core.data.camera import INVERSE_SIZE, Camera, FloatArray, ToneCurve
+from vecnet_core.data.camera import INVERSE_SIZE, Camera, FloatArray, ToneCurve, draw_noise
 from vecnet_core.data.synthesis import draw_crop
 from vecnet_core.errors import DataError
 
@@ -82,6 +82,7 @@ def _draw(
     curve = ToneCurve.srgb() if rng.random() < config.plain_share else ToneCurve.draw(rng)
     is_clean = rng.random() < config.clean_share
     ev = rng.uniform(-0.5, 0.3) if is_clean else rng.uniform(*config.exposure_ev)
+    shot, read = (0.0, 0.0) if is_clean else draw_noise(rng)
     camera = Camera(
         curve=curve,
         ev=ev,
@@ -89,8 +90,8 @@ def _draw(
         balance=np.zeros(3, np.float32),
         headroom=0.0,
         paling=0.0,
-        shot=0.0 if is_clean else 10 ** rng.uniform(-4.6, -2.6),
-        read=0.0 if is_clean else 10 ** rng.uniform(-4.0, -2.7),
+        shot=shot,
+        read=read,
         black=0.0,
         jpeg_quality=int(rng.integers(70, 98)) if rng.random() < config.jpeg_share else 0,
         grain=rng.uniform(0.0, 1.0) * (rng.random() < 0.8),

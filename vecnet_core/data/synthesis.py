@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vecnet_core.data.camera import Camera, FloatArray, ToneCurve, smooth_field
+from vecnet_core.data.camera import Camera, FloatArray, ToneCurve, draw_noise, smooth_field
 from vecnet_core.data.panorama import draw_view, meter
 from vecnet_core.errors import DataError
 from vecnet_core.metrics.exposure import srgb_to_linear
@@ -132,6 +132,7 @@ def draw_camera(rng: np.random.Generator, config: SynthesisConfig, size: tuple[i
         ev_map = smooth_field(rng, size, -reach, reach)
     if is_plain:
         return Camera.plain(ToneCurve.srgb(), ev, ev_map, jpeg_quality)
+    shot, read = draw_noise(rng)
     return Camera(
         curve=ToneCurve.draw(rng),
         ev=ev,
@@ -139,8 +140,8 @@ def draw_camera(rng: np.random.Generator, config: SynthesisConfig, size: tuple[i
         balance=rng.uniform(-0.2, 0.2, 3).astype(np.float32) * (is_wrong and rng.random() < 0.6),
         headroom=rng.uniform(0.0, 2.5) if kind == "dark" and rng.random() < config.headroom_share else 0.0,
         paling=rng.uniform(0.0, 1.0),
-        shot=10 ** rng.uniform(-4.6, -2.6),
-        read=10 ** rng.uniform(-4.0, -2.7),
+        shot=shot,
+        read=read,
         black=rng.uniform(-0.01, 0.01) * 0.3 * (rng.random() < 0.3),
         jpeg_quality=jpeg_quality,
         grain=rng.uniform(0.0, 1.0) * (rng.random() < 0.5),

@@ -79,9 +79,7 @@ _LINEAR_TABLE: RGBArray = np.append(srgb_to_linear(np.linspace(0, 1, _TABLE_SIZE
 
 
 @numba.njit(cache=True, nogil=True)
-def _cell_means(
-    rgb: RGBArray, table: RGBArray, rows: int, columns: int
-) -> npt.NDArray[np.float64]:  # pragma: no cover - compiled
+def _cell_means(rgb: RGBArray, table: RGBArray, rows: int, columns: int) -> npt.NDArray[np.float64]:
     height, width = rgb.shape[0], rgb.shape[1]
     scale = np.float32(table.size - 2)
     means = np.zeros((rows, columns), dtype=np.float64)

@@ -169,7 +169,7 @@ def _gaussian_taps() -> RGBArray:
 
 
 @numba.njit(cache=True, nogil=True, fastmath=True)
-def _ssim_mean(x: RGBArray, y: RGBArray, channels: int, taps: RGBArray) -> float:  # pragma: no cover - compiled
+def _ssim_mean(x: RGBArray, y: RGBArray, channels: int, taps: RGBArray) -> float:
     """Mean SSIM of two (H, W * C) pictures with interleaved channels, row by row so that all stays in cache."""
     height, width = x.shape
     reach = taps.size // 2

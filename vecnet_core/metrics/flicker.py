@@ -164,7 +164,7 @@ def _strongest(fast: Curve, runs: Sequence[tuple[int, int]], frame_rate: float) 
 
 
 @numba.njit(cache=True, nogil=True)
-def _smooth(curves: Curve, trust: Curve, stiffness: float) -> Curve:  # pragma: no cover - compiled
+def _smooth(curves: Curve, trust: Curve, stiffness: float) -> Curve:
     """Solve ``(diag(trust) + stiffness D'D) s = trust E`` (D: second differences) by a banded Cholesky (LDL') sweep."""
     count, curve_count = curves.shape
     diagonal = np.empty(count)

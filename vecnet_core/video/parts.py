@@ -32,6 +32,20 @@ def new_part(path: Path) -> Path:
             return part
 
 
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file whole, or leave what is there.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    part = new_part(path)
+    try:
+        part.write_bytes(data)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def part_path(path: Path) -> Path:
     """The name that the part of an output has first, by which whoever started an export can remove what it left."""
     return _named(path, sha256(os.fsencode(path.absolute())).hexdigest()[:8])

@@ -293,7 +293,7 @@ def _noise(plane: Plane) -> float:
 
 
 @numba.njit(cache=True, nogil=True)
-def _box_mean(plane: Any, reach: int) -> Any:  # pragma: no cover - compiled
+def _box_mean(plane: Any, reach: int) -> Any:
     """Mean over a square of ``2 * reach + 1`` pixels, edges repeated: running sums along rows, then along columns."""
     height, width = plane.shape
     side = 2 * reach + 1
@@ -315,10 +315,16 @@ def _box_mean(plane: Any, reach: int) -> Any:  # pragma: no cover - compiled
     return out
 
 
+@numba.njit(inline="always")
+def _between(plane: Any, left: int, top: int, u: Any, v: Any) -> Any:
+    """Bilinear sample, shares ``u`` and ``v`` right of and below a pixel."""
+    above = (1 - u) * plane[top, left] + u * plane[top, left + 1]
+    below = (1 - u) * plane[top + 1, left] + u * plane[top + 1, left + 1]
+    return (1 - v) * above + v * below
+
+
 @numba.njit(cache=True, nogil=True)
-def _fetch(
-    values: Any, weight: Any, turn: complex, shift: complex, out_values: Any, out_weight: Any
-) -> None:  # pragma: no cover - compiled
+def _fetch(values: Any, weight: Any, turn: complex, shift: complex, out_values: Any, out_weight: Any) -> None:
     """Bilinear samples of two planes at the places of an output grid."""
     height, width = values.shape
     for y in range(out_values.shape[0]):
@@ -328,22 +334,15 @@ def _fetch(
             if left < 0 or top < 0 or left + 1 >= width or top + 1 >= height:
                 continue
             u, v = np.float32(place.real - left), np.float32(place.imag - top)
-            a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
-            out_values[y, x] = (
-                a * values[top, left] + b * values[top, left + 1]
-                + c * values[top + 1, left] + d * values[top + 1, left + 1]
-            )  # fmt: skip
-            out_weight[y, x] = (
-                a * weight[top, left] + b * weight[top, left + 1]
-                + c * weight[top + 1, left] + d * weight[top + 1, left + 1]
-            )  # fmt: skip
+            out_values[y, x] = _between(values, left, top, u, v)
+            out_weight[y, x] = _between(weight, left, top, u, v)
 
 
 @numba.njit(cache=True, nogil=True)
 def _normal_equations(
     bad: Any, bad_weight: Any, good: Any, good_weight: Any, gradient_x: Any, gradient_y: Any,
     turn: complex, shift: complex, centre: complex, scale: float, gain: float,
-) -> Any:  # pragma: no cover - compiled  # fmt: skip
+) -> Any:  # fmt: skip
     """Sums for one step on (gain, turn, shift), robust against what moved: weights fall with the squared difference.
 
     Returns:
@@ -359,18 +358,9 @@ def _normal_equations(
             if left < 0 or top < 0 or left + 1 >= width or top + 1 >= height:
                 continue
             u, v = place.real - left, place.imag - top
-            a, b, c, d = (1 - u) * (1 - v), u * (1 - v), (1 - u) * v, u * v
-            other = (
-                a * good[top, left] + b * good[top, left + 1] + c * good[top + 1, left] + d * good[top + 1, left + 1]
-            )
-            slope_x = (
-                a * gradient_x[top, left] + b * gradient_x[top, left + 1]
-                + c * gradient_x[top + 1, left] + d * gradient_x[top + 1, left + 1]
-            )  # fmt: skip
-            slope_y = (
-                a * gradient_y[top, left] + b * gradient_y[top, left + 1]
-                + c * gradient_y[top + 1, left] + d * gradient_y[top + 1, left + 1]
-            )  # fmt: skip
+            other = _between(good, left, top, u, v)
+            slope_x = _between(gradient_x, left, top, u, v)
+            slope_y = _between(gradient_y, left, top, u, v)
             value = bad[y, x]
             weight = bad_weight[y, x] * good_weight[top, left]
             sums[0] += weight

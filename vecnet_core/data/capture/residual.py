@@ -150,9 +150,7 @@ def _peak(surface: npt.NDArray[np.float64]) -> tuple[float, float | None]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _tile_surface(
-    bad: Any, good: Any, top: int, left: int, side: int, reach: int
-) -> Any:  # pragma: no cover - compiled
+def _tile_surface(bad: Any, good: Any, top: int, left: int, side: int, reach: int) -> Any:
     """Correlation coefficients of a tile of the bad picture with the good one at all shifts within reach."""
     surface = np.zeros((2 * reach + 1, 2 * reach + 1))
     count = side * side

@@ -95,7 +95,7 @@ def _lanczos_weights() -> npt.NDArray[np.float32]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _resample(good: Any, turn: complex, origin: complex, table: Any, out: Any) -> None:  # pragma: no cover - compiled
+def _resample(good: Any, turn: complex, origin: complex, table: Any, out: Any) -> None:
     """Weighted sums of 6 x 6 pixels, edges repeated, rounded half up."""
     height, width = good.shape[0], good.shape[1]
     phases, taps = table.shape[0] - 1, table.shape[1]
