@@ -384,6 +384,13 @@ def run_tests(*, slow: bool) -> int:
     """Run every step, then sum up; 0 when all passed."""
     ensure_qt_libraries(with_window=False)
     ensure_environment(["dev"])
+    if slow and shutil.which("ffprobe") is None:
+        try:
+            install_system_packages(
+                ["ffmpeg"], "the comparison with ffprobe", lambda: shutil.which("ffprobe") is not None
+            )
+        except SetUpError as error:
+            say(f"{error}\nIts tests are skipped.")
     environment = {**clean_environment(), **TEST_VARIABLES}
     outcomes: list[Outcome] = []
     for step in planned_steps(slow=slow):

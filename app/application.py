@@ -18,6 +18,7 @@ from app.preferences import Preferences
 from app.session import Studio
 from app.theme import apply_theme
 from vecnet_core.device import share_cores
+from vecnet_core.disk_cache import DiskCache, cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +33,15 @@ def build(arguments: Sequence[str]) -> tuple[QApplication, MainWindow]:
     application.setApplicationName("VECNet")
     application.setApplicationDisplayName("VECNet")
     apply_theme(application)
-    return application, MainWindow(Studio(), Preferences())
+    preferences = Preferences()
+    budget = preferences.cache_budget
+    studio = Studio(DiskCache(cache_folder(), budget.disk_bytes), budget.memory_bytes)
+    preferences.cache_budget_changed.connect(studio.use_budget)
+    return application, MainWindow(studio, preferences)
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Show the window, open the first clip named in ``arguments``, and return when it is closed."""
+    """Show the window, open the clip named in ``arguments``, and return when it is closed."""
     share_cores()
     start_logging(log_file())
     log.info("Python %s on %s, Qt %s", sys.version.split()[0], platform.platform(), QLibraryInfo.version().toString())
@@ -45,6 +50,7 @@ def run(arguments: Sequence[str]) -> int:
     last_resort.error_raised.connect(window.notices.show_error)
     last_resort.install()
     window.show()
+    window.exports.look_for_stopped()
     clips = [Path(argument) for argument in arguments[1:] if not argument.startswith("-")]
     if clips:
         window.open_clip(*clips)

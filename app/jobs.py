@@ -9,17 +9,20 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import psutil
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from vecnet_core.project import Project
-from vecnet_core.video.parts import part_path
+from app.words import for_window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
-CANCEL_SECONDS = 8
-"""A cancelled child has this long to take its part file away before it is killed."""
+STOP_SECONDS = 8
+"""A child that is asked to stop has this long before it is killed; it takes two seconds."""
 _KEPT_CHARACTERS = 20_000
 
 
@@ -28,32 +31,23 @@ class ExportRequest:
     """All that an export needs.
 
     Attributes:
-        project: The clip, its settings, the encoder, the device and the output.
+        file: The project file with the one clip that is exported, its settings, encoder and output.
+        output: The output that is named there.
         overwrites: True when the person agreed to replace an existing file.
+        resumes: Go on with an interrupted export to this output.
+        restarts: Forget an interrupted export to this output.
     """
 
-    project: Project
+    file: Path
+    output: Path
     overwrites: bool = False
+    resumes: bool = False
+    restarts: bool = False
 
     def arguments(self) -> list[str]:
         """The arguments of the command line that does this."""
-        settings, encode = self.project.settings, self.project.encode
-        made = ["correct", str(self.project.clip), str(self.project.output), "--json"]
-        made += ["--strength", f"{settings.strength:.4f}", "--shadows", f"{settings.shadows:.4f}"]
-        # With an equals sign: a negative number would be taken for an option.
-        made += ["--highlights", f"{settings.highlights:.4f}", f"--exposure-ev={settings.exposure_ev:.4f}"]
-        made += ["--steadiness", f"{settings.steadiness:.4f}"]
-        made += ["--denoise", f"{settings.denoise:.4f}"]
-        made += ["--device", self.project.device, "--codec", encode.codec]
-        if encode.crf is not None:
-            made += ["--crf", str(encode.crf)]
-        if encode.preset is not None:
-            made += ["--preset", encode.preset]
-        if self.project.start_seconds > 0:
-            made += ["--start", f"{self.project.start_seconds:.3f}"]
-        if self.project.stop_seconds is not None:
-            made += ["--end", f"{self.project.stop_seconds:.3f}"]
-        return [*made, "--overwrite"] if self.overwrites else made
+        wishes = {"--overwrite": self.overwrites, "--resume": self.resumes, "--restart": self.restarts}
+        return ["export", str(self.file), "--json", *(option for option, is_on in wishes.items() if is_on)]
 
 
 @dataclass(frozen=True)
@@ -61,16 +55,18 @@ class ExportStatus:
     """How far an export is.
 
     Attributes:
-        stage: ``light`` (measuring), ``export`` or ``verify`` (the written file is read again).
+        stage: ``light`` (measuring), ``export``, ``join`` (the file is put together) or ``verify`` (it is read again).
         done: Frames done in this stage; of ``verify``, steps.
         total: Frames, or steps, of this stage.
         seconds_left: Of the whole export; None while unknown.
+        kept: Frames that an interrupted export had done before.
     """
 
     stage: str
     done: int
     total: int
     seconds_left: float | None
+    kept: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,6 +80,7 @@ class ExportOutcome:
         device: Where the network ran; empty when it was not needed.
         warnings: What could not be kept, or is damaged in the source, as sentences.
         checks: What was found right about the written file, such as ``180 frames``.
+        kept: Frames of it that an interrupted export had done before.
     """
 
     output: Path
@@ -92,22 +89,25 @@ class ExportOutcome:
     device: str = ""
     warnings: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    kept: int = 0
 
 
 class ExportJob(QObject):
     """One export in a process of its own: it outlives any trouble of the window, and its trouble is not the window's.
 
+    Whatever ends the child, what it has encoded in closed groups stays beside the output.
+
     Signals:
         progressed: An `ExportStatus`.
         finished: An `ExportOutcome`.
         failed: A sentence, and details for a report.
-        cancelled: The child ended because it was asked to.
+        stopped: The child ended because it was asked to.
     """
 
     progressed = Signal(object)
     finished = Signal(object)
     failed = Signal(str, str)
-    cancelled = Signal()
+    stopped = Signal()
 
     def __init__(self, request: ExportRequest, command: list[str], parent: QObject | None = None) -> None:
         """Prepare to run ``command`` with the request's arguments."""
@@ -118,7 +118,8 @@ class ExportJob(QObject):
         self._errors = ""
         self._sentence = ""
         self._outcome: ExportOutcome | None = None
-        self._is_cancelled = False
+        self._is_paused = False
+        self._is_stopping = False
         self._has_ended = False
         self._process = QProcess(self)
         environment = QProcessEnvironment.systemEnvironment()
@@ -137,28 +138,64 @@ class ExportJob(QObject):
         """True until the child has ended."""
         return self._process.state() != QProcess.ProcessState.NotRunning
 
+    @property
+    def is_paused(self) -> bool:
+        """True while the child is held."""
+        return self._is_paused
+
     def start(self) -> None:
         """Start the child."""
         log.info("export: %s", self._command)
         self._process.start(self._command[0], self._command[1:])
 
-    def cancel(self) -> None:
-        """Ask the child to stop and clean up; kill it if it does not."""
-        if not self.is_running or self._is_cancelled:
+    def pause(self) -> None:
+        """Hold the child and what it has started, where they are."""
+        if self.is_running and not self._is_paused and not self._is_stopping:
+            self._is_paused = self._tell_all(psutil.Process.suspend)
+
+    def go_on(self) -> None:
+        """Let a paused child go on."""
+        if self._is_paused:
+            self._is_paused = False
+            self._tell_all(psutil.Process.resume)
+
+    def stop(self) -> None:
+        """Ask the child to stop, and kill it if it does not; what it has done in closed groups stays."""
+        if not self.is_running or self._is_stopping:
             return
-        self._is_cancelled = True
+        # Held, it could not answer.
+        self.go_on()
+        self._is_stopping = True
         pid = self._process.processId()
         if sys.platform == "win32" or pid <= 0:
             self._process.kill()
             return
-        os.kill(pid, signal.SIGINT)
-        self._last_resort.start(CANCEL_SECONDS * 1000)
+        # The command line takes it as Ctrl+C. That itself it may never hear: a shell has what it starts in the
+        # background ignore SIGINT, which children inherit, and Python then leaves it so.
+        os.kill(pid, signal.SIGTERM)
+        self._last_resort.start(STOP_SECONDS * 1000)
 
     def wait(self, timeout_seconds: float) -> None:
         """Block until the child has ended, and kill it if it has not in time; for the window that is closing."""
         if not self._process.waitForFinished(round(timeout_seconds * 1000)):
             self._process.kill()
             self._process.waitForFinished()
+
+    def _tell_all(self, order: Callable[[psutil.Process], None]) -> bool:
+        """Give an order to the child and to all it has started; False when the child itself cannot be told."""
+        try:
+            child = psutil.Process(self._process.processId())
+            order(child)
+            started = child.children(recursive=True)
+        except psutil.Error:
+            log.warning("the export cannot be paused or continued", exc_info=True)
+            return False
+        for process in started:
+            try:
+                order(process)
+            except psutil.Error:  # it has ended meanwhile
+                log.info("process %s of the export is gone", process.pid)
+        return True
 
     def _read_output(self) -> None:
         self._pending += bytes(self._process.readAllStandardOutput().data())
@@ -185,19 +222,23 @@ class ExportJob(QObject):
                         int(fields.get("done", 0)),
                         int(fields.get("total", 0)),
                         None if left is None else float(left),
+                        int(fields.get("kept", 0)),
                     )
                 )
             case "done":
                 self._outcome = ExportOutcome(
-                    output=Path(str(fields.get("output", self.request.project.output))),
+                    output=Path(str(fields.get("output", self.request.output))),
                     frames=int(fields.get("frames", 0)),
                     seconds=float(fields.get("seconds", 0.0)),
                     device=str(fields.get("device", "")),
-                    warnings=tuple(str(warning) for warning in fields.get("warnings", ())),
+                    warnings=tuple(for_window(str(warning)) for warning in fields.get("warnings", ())),
                     checks=tuple(str(check["words"]) for check in fields.get("checks", ())),
+                    kept=int(fields.get("kept", 0)),
                 )
             case "error":
-                self._sentence = str(fields.get("message", ""))
+                self._sentence = for_window(str(fields.get("message", "")))
+            case "interrupted":
+                self._sentence = "The export was interrupted."
             case _:
                 log.info("export said: %s", line)
 
@@ -216,34 +257,24 @@ class ExportJob(QObject):
         if self._has_ended:
             return
         self._has_ended = True
+        self._is_paused = False
         self._last_resort.stop()
-        if exit_status == QProcess.ExitStatus.CrashExit:
-            self._remove_part()
         self._read_output()
         self._read_errors()
         if exit_code == 0 and self._outcome is not None:
             log.info("export done: %s", self._outcome)
             self.finished.emit(self._outcome)
-        elif self._is_cancelled:
-            log.info("export cancelled")
-            self.cancelled.emit()
+        elif self._is_stopping:
+            log.info("export stopped")
+            self.stopped.emit()
         else:
             lines = [line for line in self._errors.strip().splitlines() if line.strip()]
             if exit_status == QProcess.ExitStatus.CrashExit:
                 self._sentence = (
-                    f"The export was killed (signal {exit_code}) and nothing was written; if memory was short, close "
-                    "other programs and export again."
+                    f"The export was killed (signal {exit_code}); if memory was short, close other programs first."
                 )
-            sentence = self._sentence or (lines[-1] if lines else f"The export ended early (exit code {exit_code}).")
+            sentence = self._sentence or (
+                for_window(lines[-1]) if lines else f"The export ended early (exit code {exit_code})."
+            )
             log.error("export failed with code %s: %s", exit_code, self._errors)
             self.failed.emit(sentence, f"{' '.join(self._command)}\nexit code {exit_code}\n{self._errors}")
-
-    def _remove_part(self) -> None:
-        """Take the part file away in place of a child that was killed or crashed."""
-        output = self.request.project.output
-        if output is None:
-            return
-        try:
-            part_path(output).unlink(missing_ok=True)
-        except OSError:
-            log.warning("the unfinished %s stays", part_path(output), exc_info=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +34,13 @@ from app.export.exports import ChildCommand, Exports, own_command_line
 from app.inspector.clip_panel import ClipPanel
 from app.inspector.correction_panel import CorrectionPanel
 from app.inspector.maps_panel import THUMBNAIL, MapsPanel
-from app.notices import NoticeBar
-from app.places import log_file, sample_clip
+from app.inspector.scopes_panel import ScopesPanel
+from app.notices import Answer, NoticeBar
+from app.places import exports_folder, log_file, sample_clip
 from app.playback import Playback
 from app.preferences import Preferences, PreferencesDialog
 from app.preview import Preview
+from app.sequences import PICTURE_ENDINGS, as_one_sequence, pattern_of
 from app.status import Status
 from app.timeline.timeline import Timeline
 from app.timeline.transport import Transport
@@ -44,16 +48,24 @@ from app.viewer.compare import CompareMode, CompareView
 from app.viewer.empty_state import EmptyState
 from app.viewer.view_bar import ViewBar
 from app.widgets.text_dialog import KeySheet, LogDialog
+from app.words import for_window
 from vecnet_core.errors import VecnetError
+from vecnet_core.metrics.scales import Overlay
+from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.export.remembered import StoppedExport
     from app.map_pictures import MapKind
-    from app.preview_worker import CorrectedLight, PreviewResult
+    from app.preview_worker import CorrectedLight, OpenRequest, PreviewResult
     from app.probe import Probe
     from app.session import OpenSession, Size
     from vecnet_core.frame import VideoInfo
 
 INSPECTOR_PX = 344
+USUAL_RATE = Fraction(25)
+"""Frames per second of pictures, as the core assumes it."""
 
 
 class MainWindow(QMainWindow):
@@ -64,8 +76,9 @@ class MainWindow(QMainWindow):
         open_session: OpenSession,
         preferences: Preferences,
         child_command: ChildCommand = own_command_line,
+        memory: Callable[[], Path] = exports_folder,
     ) -> None:
-        """An empty window; nothing heavy is loaded before a clip is opened."""
+        """An empty window; nothing heavy is loaded before a clip is opened. Exports are noted in ``memory``."""
         super().__init__()
         self.setWindowTitle("VECNet")
         self.setAcceptDrops(True)
@@ -82,9 +95,10 @@ class MainWindow(QMainWindow):
         self.timeline = Timeline()
         self.correction_panel = CorrectionPanel()
         self.maps_panel = MapsPanel()
+        self.scopes_panel = ScopesPanel()
         self.clip_panel = ClipPanel()
         self.status = Status()
-        self.exports = Exports(self.document, self.preview, preferences, self, child_command)
+        self.exports = Exports(self.document, self.preview, preferences, self, memory, child_command)
         self.actions_by_name = Actions(self)
         self._left_out = ""
         self._place()
@@ -94,13 +108,28 @@ class MainWindow(QMainWindow):
             button.installEventFilter(self)
         self.setFocus()
 
-    def open_clip(self, path: Path, *left_out: Path) -> None:
-        """Open one clip; a notice tells when it cannot be, and what was given along with it and is left out."""
+    def open_clip(self, path: Path, *others: Path, decode: DecodeSettings = AS_IT_IS) -> None:
+        """Open one clip: a video, a folder or a pattern of pictures; several pictures of a numbered series are one.
+
+        A notice tells when it cannot be opened, and what was given along with it and is left out.
+        """
         self._left_out = ""
-        if left_out:
-            files = "1 other file was" if len(left_out) == 1 else f"{len(left_out)} other files were"
+        sequence = as_one_sequence((path, *others))
+        if sequence is not None:
+            path = sequence
+        elif others:
+            files = "1 other file was" if len(others) == 1 else f"{len(others)} other files were"
             self._left_out = f"One clip is open at a time: {path.name} was taken, {files} left out."
-        self.preview.open_clip(path)
+        self.preview.open_clip(path, decode)
+
+    def open_sequence(self, picture: Path) -> None:
+        """Open the numbered series that one picture belongs to."""
+        pattern = pattern_of(picture)
+        if pattern is not None:
+            self.open_clip(pattern)
+        else:
+            # A name no pattern can be made of: with a rate the picture stands for its series.
+            self.open_clip(picture, decode=DecodeSettings(frame_rate=USUAL_RATE))
 
     # Place -----------------------------------------------------------------------------------------------------------
 
@@ -118,11 +147,13 @@ class MainWindow(QMainWindow):
         self.tabs.setMinimumWidth(INSPECTOR_PX)
         self.tabs.addTab(self.correction_panel, "Correct")
         self.tabs.addTab(self.maps_panel, "Maps")
+        self.tabs.addTab(self.scopes_panel, "Scopes")
         self.tabs.addTab(self.clip_panel, "Clip")
         self.tabs.setTabToolTip(0, "Sliders (Ctrl+1)")
         self.tabs.setTabToolTip(1, "Inside the correction (Ctrl+2)")
-        self.tabs.setTabToolTip(2, "Facts of the file (Ctrl+3)")
-        for panel in (self.correction_panel, self.maps_panel, self.clip_panel):
+        self.tabs.setTabToolTip(2, "Waveform, parade, histogram, vectorscope (S)")
+        self.tabs.setTabToolTip(3, "Facts of the file (Ctrl+4)")
+        for panel in (self.correction_panel, self.maps_panel, self.scopes_panel, self.clip_panel):
             panel.setProperty("role", "panel")
             panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.across = QSplitter(Qt.Orientation.Horizontal)
@@ -178,9 +209,10 @@ class MainWindow(QMainWindow):
         preview.device_chosen.connect(self.status.show_device)
         preview.denoising_suggested.connect(self._suggest_denoising)
         preview.activity_changed.connect(self._show_activity)
-        preview.error_raised.connect(self.notices.show_error)
+        preview.error_raised.connect(self._show_error)
         document.settings_changed.connect(self._show_settings)
         document.playhead_changed.connect(self._show_playhead)
+        document.decode_changed.connect(self._show_reading)
         self.playback.playing_changed.connect(self.transport.show_playing)
         self.playback.rate_measured.connect(self.transport.show_rate)
         self.empty.open_asked.connect(self._choose_clip)
@@ -199,11 +231,16 @@ class MainWindow(QMainWindow):
         self.timeline.seek_asked.connect(self._seek)
         self.correction_panel.edit_asked.connect(document.edit)
         self.correction_panel.reset_asked.connect(document.reset_settings)
+        self.clip_panel.decode_asked.connect(document.edit_decode)
         self.maps_panel.map_asked.connect(self._show_map)
         self.maps_panel.visibility_changed.connect(self._show_thumbnails)
+        self.scopes_panel.scopes_asked.connect(preview.set_scopes)
+        preview.sound_decoded.connect(self.timeline.show_sound)
         self.exports.status_changed.connect(self.status.show_export)
         self.exports.error_raised.connect(self.notices.show_error)
+        self.exports.note_raised.connect(self._show_export_note)
         self.exports.finished_unseen.connect(self.notices.show_done)
+        self.exports.stopped_found.connect(self._offer_to_finish)
         self.status.device_asked.connect(self._show_preferences)
         self.status.export_asked.connect(self.exports.show_dialog)
         self.preferences.device_changed.connect(preview.use_device)
@@ -221,6 +258,8 @@ class MainWindow(QMainWindow):
         actions["side"].setChecked(True)
         wanted = {
             "open": self._choose_clip,
+            "open_sequence": self._choose_sequence,
+            "open_folder": self._choose_folder,
             "sample": self._open_sample,
             "export": self.exports.show_dialog,
             "preferences": self._show_preferences,
@@ -238,6 +277,10 @@ class MainWindow(QMainWindow):
             "show_correct": self._show_panel,
             "show_maps": self._show_panel,
             "show_clip": self._show_panel,
+            "show_scopes": self._show_panel,
+            "clipping": self._lay_over,
+            "false_colour": self._lay_over,
+            "difference": self._lay_over,
             "play": self.playback.toggle,
             "back": self._step_by_action,
             "forward": self._step_by_action,
@@ -254,22 +297,27 @@ class MainWindow(QMainWindow):
 
     # What happens ----------------------------------------------------------------------------------------------------
 
-    def _use_clip(self, info: VideoInfo, warnings: tuple[str, ...]) -> None:
+    def _use_clip(self, request: OpenRequest, info: VideoInfo, warnings: tuple[str, ...]) -> None:
         self.notices.clear()
         self.stack.setCurrentIndex(1)
-        self.setFocus()
+        if not request.is_again:
+            self.setFocus()
         self.setWindowTitle(f"{info.path.name} \N{EM DASH} VECNet")
         self.preferences.set_last_folder(info.path.parent)
         self.actions_by_name.enable_clip(True)
         self.view_bar.show_clip(info.path.name)
         self.timeline.use_clip(info)
         self.transport.use_clip(info)
-        self.clip_panel.show_clip(info)
         self.maps_panel.clear()
+        self.scopes_panel.clear()
         self.status.show_clip(info)
         # The document first: what asks for a frame from here on asks for one of this clip.
-        self.document.use_clip(info)
-        self.compare.use_clip(info)
+        if request.is_again:
+            self.document.use_reading(info, request.decode)
+        else:
+            self.document.use_clip(info, request.decode)
+        self.clip_panel.show_clip(info, self.document.decode)
+        self.compare.use_clip(info, keeps_view=request.is_again)
         self._show_thumbnails(self.maps_panel.isVisible())
         self.status.show_size(info, self.compare.wanted_size)
         self._show_warnings(warnings)
@@ -277,7 +325,7 @@ class MainWindow(QMainWindow):
 
     def _show_warnings(self, warnings: tuple[str, ...]) -> None:
         for warning in warnings:
-            sentence = warning[:1].upper() + warning[1:]
+            sentence = for_window(warning[:1].upper() + warning[1:])
             self.notices.show_note(sentence if sentence.endswith(".") else f"{sentence}.")
 
     def _suggest_denoising(self) -> None:
@@ -286,7 +334,25 @@ class MainWindow(QMainWindow):
                 "This footage is dark and noisy: its noise is removed. Noise removal at 0 % keeps it."
             )
 
+    def _show_error(self, sentence: str, details: str) -> None:
+        self.notices.show_error(for_window(sentence), details)
+
+    def _show_export_note(self, sentence: str) -> None:
+        self.notices.show_note(sentence, lasts=True)
+
+    def _offer_to_finish(self, stopped: StoppedExport) -> None:
+        self.notices.show_offer(
+            stopped.sentence,
+            Answer("Finish", "Go on with this export, as it was begun", partial(self.exports.finish, stopped)),
+            Answer("Discard", "Remove what it has kept", partial(self.exports.drop, stopped)),
+        )
+
+    def _show_reading(self) -> None:
+        if self.document.info is not None:
+            self.clip_panel.show_reading(self.document.info, self.document.decode)
+
     def _show_refusal(self) -> None:
+        self.document.keep_reading()
         self.empty.show_drop(False)
         self._show_left_out()
 
@@ -296,6 +362,8 @@ class MainWindow(QMainWindow):
 
     def _show_frame(self, result: PreviewResult) -> None:
         self.compare.show_result(result)
+        for traces in result.traces:
+            self.scopes_panel.show_traces(traces.scope, traces.before, traces.after)
 
     def _show_activity(self, text: str) -> None:
         self.status.show_activity(text)
@@ -307,7 +375,7 @@ class MainWindow(QMainWindow):
 
     def _show_playhead(self, index: int) -> None:
         self.transport.show_frame(index)
-        self.timeline.lanes.show_playhead(index)
+        self.timeline.show_playhead(index)
 
     def _show_corrected_light(self, light: CorrectedLight) -> None:
         self.timeline.add_corrected(light)
@@ -374,7 +442,20 @@ class MainWindow(QMainWindow):
             self._seek(0 if name == "first" else info.frame_count - 1)
 
     def _show_panel(self) -> None:
-        self.tabs.setCurrentIndex(["show_correct", "show_maps", "show_clip"].index(self._sender_name()))
+        self.tabs.setCurrentIndex(["show_correct", "show_maps", "show_scopes", "show_clip"].index(self._sender_name()))
+
+    def _lay_over(self) -> None:
+        """One overlay at a time; the key of the one in sight takes it away."""
+        kinds = {
+            "clipping": Overlay.CLIPPING,
+            "false_colour": Overlay.FALSE_COLOUR,
+            "difference": Overlay.DIFFERENCE,
+        }
+        wanted = kinds[self._sender_name()]
+        overlay = Overlay.NONE if self.preview.overlay is wanted else wanted
+        for name, kind in kinds.items():
+            self.actions_by_name[name].setChecked(kind is overlay)
+        self.preview.set_overlay(overlay)
 
     def _sender_name(self) -> str:
         return self.sender().objectName()
@@ -393,6 +474,22 @@ class MainWindow(QMainWindow):
             str(self.preferences.last_folder),
             "Video (*.mp4 *.mov *.mkv *.m4v *.avi *.webm *.mts *.m2ts *.mxf *.mpg *.ts);;All files (*)",
         )
+        if chosen:
+            self.open_clip(Path(chosen))
+
+    def _choose_sequence(self) -> None:
+        endings = " ".join(f"*{ending} *{ending.upper()}" for ending in PICTURE_ENDINGS)
+        chosen, _ = QFileDialog.getOpenFileName(
+            self,
+            "Open image sequence: choose any picture of it",
+            str(self.preferences.last_folder),
+            f"Pictures ({endings})",
+        )
+        if chosen:
+            self.open_sequence(Path(chosen))
+
+    def _choose_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, "Open a folder of pictures", str(self.preferences.last_folder))
         if chosen:
             self.open_clip(Path(chosen))
 
@@ -481,7 +578,8 @@ class MainWindow(QMainWindow):
         answer = QMessageBox.question(
             self,
             "An export is running",
-            "Closing the editor cancels the export and removes the unfinished file. Close all the same?",
+            "Closing the editor stops the export. What is done is kept, and the next start of the editor offers to "
+            "finish it. Close all the same?",
             QMessageBox.StandardButton.Close | QMessageBox.StandardButton.Cancel,
             QMessageBox.StandardButton.Cancel,
         )

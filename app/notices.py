@@ -1,4 +1,4 @@
-"""The only place that shows errors: a bar of sentences to dismiss, each with details to copy; and the log."""
+"""The only place that shows errors: a bar of sentences to dismiss or to answer, with details to copy; and the log."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import sys
 import threading
 import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
@@ -34,16 +36,35 @@ def start_logging(path: Path) -> None:
     root.setLevel(logging.INFO)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a person can do about a notice, which goes away with it.
+
+    Attributes:
+        text: On the button.
+        tooltip: What it does.
+        do: Does it.
+    """
+
+    text: str
+    tooltip: str
+    do: Callable[[], None]
+
+
 class _Notice(QFrame):
     """One sentence."""
 
     closed = Signal(QFrame)
 
-    def __init__(self, sentence: str, details: str, *, sign: str, is_error: bool, lasts: bool) -> None:
+    def __init__(
+        self, sentence: str, details: str, answers: tuple[Answer, ...], *, sign: str, is_error: bool, lasts: bool
+    ) -> None:
         super().__init__()
         self.sentence = sentence
         self.details = details
         self.lasts = lasts
+        self.buttons: dict[str, QPushButton] = {}
+        self._answers = {answer.text: answer for answer in answers}
         tint = theme.ERROR if is_error else theme.ACCENT
         self.setObjectName("notice")
         self.setStyleSheet(
@@ -67,6 +88,14 @@ class _Notice(QFrame):
             copy.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             copy.clicked.connect(self.copy_details)
             layout.addWidget(copy)
+        for answer in answers:
+            button = QPushButton(answer.text)
+            button.setToolTip(answer.tooltip)
+            button.setAccessibleName(f"{answer.text}: {sentence}")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            button.clicked.connect(self._give_answer)
+            layout.addWidget(button)
+            self.buttons[answer.text] = button
         close = QToolButton()
         close.setIcon(icon("close"))
         close.setIconSize(QSize(16, 16))
@@ -80,6 +109,13 @@ class _Notice(QFrame):
     def copy_details(self) -> None:
         """Put sentence and details on the clipboard."""
         QGuiApplication.clipboard().setText(f"{self.sentence}\n\n{self.details}")
+
+    def _give_answer(self) -> None:
+        button = self.sender()
+        if isinstance(button, QPushButton):
+            # Away with the question first: what is done may ask another.
+            self._close()
+            self._answers[button.text()].do()
 
     def _close(self) -> None:
         self.closed.emit(self)
@@ -114,17 +150,42 @@ class NoticeBar(QWidget):
         """Show that something asked for is done; it outlives `clear`."""
         self._add(sentence, "", is_error=False, lasts=True, sign="done")
 
+    def show_offer(self, sentence: str, *answers: Answer) -> None:
+        """Show a question about more than the clip, with its answers; dismissed, it is asked another time."""
+        self._add(sentence, "", answers, is_error=False, lasts=True)
+
+    def button(self, text: str) -> QPushButton:
+        """The newest button of that name.
+
+        Raises:
+            KeyError: No notice has one.
+        """
+        for notice in reversed(self._notices):
+            if text in notice.buttons:
+                return notice.buttons[text]
+        raise KeyError(text)
+
     def clear(self) -> None:
         """Dismiss all that do not last."""
         for notice in [notice for notice in self._notices if not notice.lasts]:
             self._remove(notice)
 
-    def _add(self, sentence: str, details: str, *, is_error: bool, lasts: bool = False, sign: str = "warning") -> None:
+    def _add(
+        self,
+        sentence: str,
+        details: str,
+        answers: tuple[Answer, ...] = (),
+        *,
+        is_error: bool,
+        lasts: bool = False,
+        sign: str = "warning",
+    ) -> None:
         for notice in [notice for notice in self._notices if notice.sentence == sentence]:
             self._remove(notice)
         while len(self._notices) >= MOST_NOTICES:
-            self._remove(self._notices[0])
-        notice = _Notice(sentence, details, sign=sign, is_error=is_error, lasts=lasts)
+            # A question that waits for its answer goes last.
+            self._remove(min(self._notices, key=lambda one: bool(one.buttons)))
+        notice = _Notice(sentence, details, answers, sign=sign, is_error=is_error, lasts=lasts)
         notice.closed.connect(self._remove)
         self._notices.append(notice)
         self._layout.addWidget(notice)
@@ -134,6 +195,8 @@ class NoticeBar(QWidget):
         if isinstance(notice, _Notice) and notice in self._notices:
             self._notices.remove(notice)
             self._layout.removeWidget(notice)
+            # One just added is still to be shown by its layout; without a parent it would come up as a window.
+            notice.hide()
             notice.setParent(None)
             notice.deleteLater()
         self.setVisible(bool(self._notices))

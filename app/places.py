@@ -1,4 +1,4 @@
-"""Where the editor finds its sample clip and keeps its log."""
+"""Where the editor finds its sample clip, keeps its log, and remembers the exports it has begun."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from platformdirs import user_log_path
+from platformdirs import user_log_path, user_state_path
 
 from vecnet_core.resources import resource
 
@@ -34,4 +34,15 @@ def log_file() -> Path:
         path.open("a").close()
     except OSError:
         path = Path(mkdtemp(prefix="vecnet-")) / path.name
+    return path
+
+
+@cache
+def exports_folder() -> Path:
+    """Where exports that are under way are remembered; where that cannot be written, a new temporary folder."""
+    path = user_state_path("VECNet", appauthor=False) / "exports"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        path = Path(mkdtemp(prefix="vecnet-"))
     return path

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QDir, QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
+from vecnet_core.cache import CacheBudget
+
 DEVICES: dict[str, str] = {
     "auto": "Automatic: the fastest that works",
     "cpu": "CPU",
@@ -21,9 +23,11 @@ class Preferences(QObject):
 
     Signals:
         device_changed: The name of the compute device, a key of `DEVICES`.
+        cache_budget_changed: A `CacheBudget`.
     """
 
     device_changed = Signal(str)
+    cache_budget_changed = Signal(object)
 
     def __init__(self, settings: QSettings | None = None, parent: QObject | None = None) -> None:
         """Read from ``settings``, or from this user's own store."""
@@ -43,6 +47,21 @@ class Preferences(QObject):
         if name != self.device:
             self._settings.setValue("device", name)
             self.device_changed.emit(name)
+
+    @property
+    def cache_budget(self) -> CacheBudget:
+        """What caches may take."""
+        usual = CacheBudget()
+        return CacheBudget(
+            self._bytes("cache/memory_mb", usual.memory_bytes), self._bytes("cache/disk_mb", usual.disk_bytes)
+        )
+
+    def set_cache_budget(self, budget: CacheBudget) -> None:
+        """Remember what caches may take and tell who keeps them."""
+        if budget != self.cache_budget:
+            self._settings.setValue("cache/memory_mb", budget.memory_bytes >> 20)
+            self._settings.setValue("cache/disk_mb", budget.disk_bytes >> 20)
+            self.cache_budget_changed.emit(budget)
 
     @property
     def last_folder(self) -> Path:
@@ -69,6 +88,14 @@ class Preferences(QObject):
     def set_shape(self, name: str, shape: QByteArray) -> None:
         """Remember the geometry of a window or splitter."""
         self._settings.setValue(f"shape/{name}", shape)
+
+    def _bytes(self, name: str, usual: int) -> int:
+        """A remembered size, kept in megabytes."""
+        try:
+            count = int(str(self._settings.value(name, usual >> 20)))
+        except ValueError:
+            return usual
+        return max(count, 0) << 20
 
 
 class PreferencesDialog(QDialog):
@@ -105,6 +132,12 @@ class PreferencesDialog(QDialog):
         layout.setSpacing(24)
         layout.addLayout(form)
         layout.addWidget(buttons)
+
+    def add(self, panel: QWidget) -> None:
+        """Place another room's choices below."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(layout.count() - 1, panel)
 
     def show_device(self, label: str) -> None:
         """Say which device is in use now."""

@@ -10,11 +10,15 @@ from app.map_pictures import MapKind
 from app.preview_worker import (
     CorrectedLight,
     FlickerCurves,
+    OpenRequest,
     PreviewRequest,
     PreviewResult,
     PreviewWorker,
+    SoundWave,
     SourceLight,
 )
+from vecnet_core.metrics.scales import Overlay, Scope
+from vecnet_core.video.decode import AS_IT_IS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,19 +26,21 @@ if TYPE_CHECKING:
     from app.document import Document
     from app.session import OpenSession, Size
     from vecnet_core.frame import VideoInfo
+    from vecnet_core.video.decode import DecodeSettings
 
 
 class Preview(QObject):
     """Turns the state of the document and the view into requests, and hands on the answers that still matter.
 
     Signals:
-        clip_opened: `VideoInfo`, and warnings about the file as sentences.
+        clip_opened: The `OpenRequest`, `VideoInfo`, and warnings about the file as sentences.
         clip_warned: What reading has since found damaged, as sentences.
         clip_refused: The clip asked for cannot be opened; the one before it stays.
         frame_shown: A `PreviewResult` for the clip at hand.
         frame_failed: This frame, asked for last, cannot be corrected; an `error_raised` told why.
         thumbnails_shown: A dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
+        sound_decoded: A `SoundWave`.
         corrected_measured: A `CorrectedLight`.
         flicker_measured: A `FlickerCurves`.
         device_chosen: What to call the device in use.
@@ -43,13 +49,14 @@ class Preview(QObject):
         error_raised: A sentence, and details for a report.
     """
 
-    clip_opened = Signal(object, object)
+    clip_opened = Signal(object, object, object)
     clip_warned = Signal(object)
     clip_refused = Signal()
     frame_shown = Signal(object)
     frame_failed = Signal(int)
     thumbnails_shown = Signal(object)
     source_measured = Signal(object)
+    sound_decoded = Signal(object)
     corrected_measured = Signal(object)
     flicker_measured = Signal(object)
     device_chosen = Signal(str)
@@ -63,7 +70,9 @@ class Preview(QObject):
         """Start the thread; it sleeps, and loads nothing, until a clip is opened."""
         super().__init__(parent)
         self._document = document
-        self._asked_clip = 0
+        self._asked: OpenRequest | None = None
+        self._opened: OpenRequest | None = None
+        self._numbers = 0
         self._clip = 0
         self._serial = 0
         self._shown_serial = 0
@@ -71,6 +80,8 @@ class Preview(QObject):
         self._map_kind = MapKind.RESULT
         self._thumbnail_size: Size | None = None
         self._is_playing = False
+        self._scopes: tuple[Scope, ...] = ()
+        self._overlay = Overlay.NONE
         self._worker = PreviewWorker(open_session, device)
         self._worker.clip_opened.connect(self._take_clip)
         self._worker.clip_warned.connect(self._take_warnings)
@@ -79,6 +90,7 @@ class Preview(QObject):
         self._worker.frame_failed.connect(self._take_failure)
         self._worker.thumbnails_rendered.connect(self._take_thumbnails)
         self._worker.source_measured.connect(self._take_source)
+        self._worker.sound_decoded.connect(self._take_sound)
         self._worker.corrected_measured.connect(self._take_corrected)
         self._worker.flicker_measured.connect(self._take_flicker)
         self._worker.device_chosen.connect(self.device_chosen)
@@ -87,6 +99,7 @@ class Preview(QObject):
         self._worker.error_raised.connect(self.error_raised)
         document.settings_changed.connect(self.ask)
         document.playhead_changed.connect(self.ask)
+        document.decode_changed.connect(self._read_again)
         self._worker.start()
 
     @property
@@ -99,10 +112,9 @@ class Preview(QObject):
         """True while the newest request has not been answered."""
         return self._shown_serial < self._serial
 
-    def open_clip(self, path: Path) -> None:
+    def open_clip(self, path: Path, decode: DecodeSettings = AS_IT_IS) -> None:
         """Open another clip; `clip_opened` or `clip_refused` answers."""
-        self._asked_clip += 1
-        self._worker.open(self._asked_clip, path)
+        self._open(path, decode, is_again=False)
 
     def set_size(self, size: Size | None) -> None:
         """Make pictures of this size from now on; None for full size."""
@@ -121,6 +133,23 @@ class Preview(QObject):
         if size != self._thumbnail_size:
             self._thumbnail_size = size
             self.ask()
+
+    def set_scopes(self, scopes: tuple[Scope, ...]) -> None:
+        """Measure these scopes, which are in sight."""
+        if scopes != self._scopes:
+            self._scopes = scopes
+            self.ask()
+
+    def set_overlay(self, overlay: Overlay) -> None:
+        """Lay something over the pictures."""
+        if overlay is not self._overlay:
+            self._overlay = overlay
+            self.ask()
+
+    @property
+    def overlay(self) -> Overlay:
+        """What lies over the pictures."""
+        return self._overlay
 
     def set_playing(self, is_playing: bool) -> None:
         """Tell whether the clock asks for frames."""
@@ -151,6 +180,8 @@ class Preview(QObject):
                 map_kind=self._map_kind,
                 thumbnail_size=self._thumbnail_size,
                 is_playing=self._is_playing,
+                scopes=self._scopes,
+                overlay=self._overlay,
             )
         )
 
@@ -158,16 +189,32 @@ class Preview(QObject):
         """End the thread; call before the window goes."""
         self._worker.stop()
 
-    def _take_clip(self, clip: int, info: VideoInfo, warnings: tuple[str, ...]) -> None:
-        self._clip = clip
-        self.clip_opened.emit(info, warnings)
+    def _open(self, path: Path, decode: DecodeSettings, *, is_again: bool) -> None:
+        self._numbers += 1
+        self._asked = OpenRequest(self._numbers, path, decode, is_again)
+        self._worker.open(self._asked)
+
+    def _read_again(self) -> None:
+        """Read the clip at hand as the document wants it to be read."""
+        asked, opened = self._asked, self._opened
+        if asked is None or opened is None or asked.decode == self._document.decode:
+            return
+        # While another clip is being opened, the one at hand is on its way out.
+        if asked is opened or asked.is_again:
+            self._open(opened.path, self._document.decode, is_again=True)
+
+    def _take_clip(self, request: OpenRequest, info: VideoInfo, warnings: tuple[str, ...]) -> None:
+        self._clip = request.clip
+        self._opened = request
+        self.clip_opened.emit(request, info, warnings)
 
     def _take_warnings(self, clip: int, warnings: tuple[str, ...]) -> None:
         if clip == self._clip:
             self.clip_warned.emit(warnings)
 
     def _take_refusal(self, clip: int) -> None:
-        if clip == self._asked_clip:
+        if self._asked is not None and clip == self._asked.clip:
+            self._asked = self._opened
             # The attempt took the place of what was asked of the clip that stays.
             self.ask()
             self.clip_refused.emit()
@@ -196,6 +243,10 @@ class Preview(QObject):
     def _take_source(self, light: SourceLight) -> None:
         if light.clip == self._clip:
             self.source_measured.emit(light)
+
+    def _take_sound(self, wave: SoundWave) -> None:
+        if wave.clip == self._clip:
+            self.sound_decoded.emit(wave)
 
     def _take_corrected(self, light: CorrectedLight) -> None:
         if light.clip == self._clip:

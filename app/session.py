@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+
+from vecnet_core.cache import CacheBudget
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
     import numpy.typing as npt
 
     from app.map_pictures import Maps
+    from vecnet_core.clip_cache import ClipCache
     from vecnet_core.correction.corrector import Corrector
+    from vecnet_core.disk_cache import DiskCache
     from vecnet_core.frame import RGBArray, VideoInfo
     from vecnet_core.rendering import ClipRenderer
     from vecnet_core.settings import CorrectionSettings
-    from vecnet_core.video.reader import VideoReader
+    from vecnet_core.video.decode import DecodeSettings
+    from vecnet_core.video.frame_reader import FrameReader
+    from vecnet_core.video.loudness import Loudness
 
 Size = tuple[int, int]
 """(height, width) in pixels, before display rotation."""
@@ -33,6 +40,8 @@ class Sample(Protocol):
     def is_cut(self) -> bool: ...
     @property
     def is_duplicate(self) -> bool: ...
+    @property
+    def thumbnail(self) -> npt.NDArray[np.uint8] | None: ...
 
 
 class Light(Protocol):
@@ -54,6 +63,16 @@ class LightScan(Protocol):
     @property
     def light(self) -> Light: ...
     def __iter__(self) -> Iterator[Sample]: ...
+
+
+class SoundScan(Protocol):
+    """One pass over the sound; what has been decoded so far is there at any time."""
+
+    @property
+    def loudness(self) -> Loudness | None: ...
+    @property
+    def warnings(self) -> tuple[str, ...]: ...
+    def __iter__(self) -> Iterator[float]: ...
 
 
 class Picture(Protocol):
@@ -79,6 +98,8 @@ class ClipSession(Protocol):
     def original(self, index: int, size: Size | None) -> RGBArray: ...
     def scan_light(self) -> LightScan: ...
     def use_light(self, scan: LightScan) -> None: ...
+    def scan_sound(self) -> SoundScan: ...
+    def frame_seconds(self) -> npt.NDArray[np.float64]: ...
     def is_analysed(self, index: int) -> bool: ...
     def analyse(self, index: int) -> None: ...
     def render(self, index: int, settings: CorrectionSettings, size: Size | None) -> Picture: ...
@@ -90,20 +111,26 @@ class ClipSession(Protocol):
 class OpenSession(Protocol):
     """Opens a clip; raises `VideoOpenError` with one clear sentence."""
 
-    def __call__(self, path: Path) -> ClipSession: ...
+    def __call__(self, path: Path, decode: DecodeSettings) -> ClipSession: ...
 
 
 class Studio:
     """Opens clips that share one network; the network is loaded when a clip first needs it, on the thread that asks."""
 
-    def __init__(self) -> None:
-        """Nothing is loaded yet."""
+    def __init__(self, disk: DiskCache | None = None, memory_bytes: int = CacheBudget.memory_bytes) -> None:
+        """Nothing is loaded yet; what is found out about clips is kept on ``disk``, and ``memory_bytes`` of it here."""
+        self.disk = disk
+        self.memory_bytes = memory_bytes
         self._corrector: Corrector | None = None
         self._device = ""
 
-    def __call__(self, path: Path) -> ClipSession:
+    def __call__(self, path: Path, decode: DecodeSettings) -> ClipSession:
         """Open a clip."""
-        return VideoSession(path, self)
+        return VideoSession(path, decode, self)
+
+    def use_budget(self, budget: CacheBudget) -> None:
+        """Keep at most this in memory of the clips that are opened from now on; the disk's part is the cache's own."""
+        self.memory_bytes = budget.memory_bytes
 
     def corrector(self, device: str) -> Corrector:
         """The network on ``device``; the same object until another device is asked for."""
@@ -116,15 +143,17 @@ class Studio:
 
 
 class VideoSession:
-    """A clip on disk behind the `ClipSession` interface."""
+    """A clip on disk, a video file or pictures, behind the `ClipSession` interface."""
 
-    def __init__(self, path: Path, studio: Studio) -> None:
-        """Open the file; the network comes later."""
-        from vecnet_core.video.reader import VideoReader
+    def __init__(self, path: Path, decode: DecodeSettings, studio: Studio) -> None:
+        """Open the footage; the network comes later."""
+        from vecnet_core.video.footage import open_reader
 
         self._studio = studio
-        self._reader: VideoReader = VideoReader(path)
-        self._scan_reader: VideoReader | None = None
+        self._decode = decode
+        self._reader: FrameReader = open_reader(path, decode)
+        self._kept = self._known()
+        self._scan_reader: FrameReader | None = None
         self._scan_warnings: tuple[str, ...] = ()
         self._scan: LightScan | None = None
         self._renderer: ClipRenderer | None = None
@@ -150,7 +179,8 @@ class VideoSession:
         from vecnet_core.rendering import ClipRenderer
 
         corrector = self._studio.corrector(device)
-        self._renderer = ClipRenderer(self._reader, corrector)
+        memory_bytes = self._studio.memory_bytes
+        self._renderer = ClipRenderer(self._reader, corrector, kept=self._kept, memory_bytes=memory_bytes)
         if self._scan is not None:
             self.use_light(self._scan)
         return corrector.device_label
@@ -173,11 +203,11 @@ class VideoSession:
     def scan_light(self) -> LightScan:
         """A new pass over the source, with a decoder of its own: one that also seeks for the preview would thrash."""
         from vecnet_core.rendering import LightScan as Scan
-        from vecnet_core.video.reader import VideoReader
+        from vecnet_core.video.footage import open_reader
 
         self._close_scan()
-        self._scan_reader = VideoReader(self.info.path)
-        return Scan(self._scan_reader)
+        self._scan_reader = open_reader(self.info.path, self._decode)
+        return Scan(self._scan_reader, kept=self._kept)
 
     def use_light(self, scan: LightScan) -> None:
         """Steady by the light of a finished scan."""
@@ -185,6 +215,18 @@ class VideoSession:
         self._close_scan()
         if self._renderer is not None:
             self._renderer.set_light(scan.light)  # pyright: ignore[reportArgumentType]
+
+    def scan_sound(self) -> SoundScan:
+        """A pass over the sound."""
+        from vecnet_core.video.loudness import LoudnessScan
+
+        return LoudnessScan(self.info)
+
+    def frame_seconds(self) -> npt.NDArray[np.float64]:
+        """When each frame begins, counted from the first, and when the last one ends, ``(T + 1,)``."""
+        info = self.info
+        starts = (self._reader.pts() - info.start_pts) * float(info.time_base)
+        return np.append(starts, max(info.duration_seconds, float(starts[-1])))
 
     def is_analysed(self, index: int) -> bool:
         """True when the network has already answered for this frame."""
@@ -210,6 +252,14 @@ class VideoSession:
         """Let the file go."""
         self._close_scan()
         self._reader.close()
+
+    def _known(self) -> ClipCache | None:
+        """What earlier sessions found out about the clip that has just been opened."""
+        if self._studio.disk is None:
+            return None
+        from vecnet_core.clip_cache import ClipCache
+
+        return ClipCache(self._studio.disk, self._reader)
 
     def _ready(self) -> ClipRenderer:
         if self._renderer is None:

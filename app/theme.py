@@ -59,6 +59,8 @@ QLineEdit, QAbstractSpinBox {{
     selection-background-color: {ACCENT}; selection-color: {ACCENT_TEXT}; }}
 QLineEdit:focus, QAbstractSpinBox:focus {{ border-color: {ACCENT}; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
+QCheckBox::indicator:unchecked {{
+    width: 13px; height: 13px; background: #1b1b1b; border: 1px solid {FAINT}; border-radius: 2px; }}
 QTabWidget::pane {{ border: none; background: {PANEL}; }}
 QTabBar {{ background: {WINDOW}; }}
 QTabBar::tab {{ background: {WINDOW}; color: {MUTED}; padding: 9px 20px; border-top: 2px solid transparent; }}

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
+from av.filter import Graph
 
 from vecnet_core.frame import ColorTags, Frame
 from vecnet_core.video.color import from_rgb
@@ -70,10 +71,12 @@ def make_clip(
     metadata: dict[str, str] | None = None,
     size: tuple[int, int] = (HEIGHT, WIDTH),
     picture: Callable[[int], np.ndarray] | None = None,
+    field_order: str = "",
 ) -> Path:
     """Write a clip, of frame numbers or of a `picture` by frame.
 
-    Two B-frames and a key frame every five frames unless `options` say otherwise.
+    Two B-frames and a key frame every five frames unless `options` say otherwise. With a `field_order` (``tff`` or
+    ``bff``) the frames are flagged as interlaced.
     """
     if options is None:
         options = {"libx264": {"crf": "6", "bf": "2", "g": "5", "sc_threshold": "0"}}.get(codec, {})
@@ -100,6 +103,8 @@ def make_clip(
             raw = av.VideoFrame(size[1], size[0], layout)
             write_planes(raw, frame.planes, frame.layout.bit_depth)
             raw.pts, raw.time_base = time, base
+            if field_order:
+                raw = _flagged(raw, field_order)
             for packet in stream.encode(raw):
                 # Without it the last frame of a file has no duration.
                 packet.duration = packet.duration or round(1 / rate / base)
@@ -110,6 +115,18 @@ def make_clip(
         if sound is not None:
             _write_tone(output, sound, float((times[-1] - times[0]) * base + 1 / rate))
     return path
+
+
+def _flagged(frame: av.VideoFrame, field_order: str) -> av.VideoFrame:
+    """The frame, flagged as interlaced: PyAV's frames cannot be told so themselves."""
+    graph = Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base)
+    mark, sink = graph.add("setfield", f"mode={field_order}"), graph.add("buffersink")
+    source.link_to(mark)
+    mark.link_to(sink)
+    graph.configure()
+    source.push(frame)
+    return cast("av.VideoFrame", sink.pull())
 
 
 def make_sound(path: Path) -> Path:

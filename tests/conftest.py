@@ -1,7 +1,10 @@
 """Fixtures for all tests: clips made in code."""
 
+import atexit
 import errno
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,9 @@ from clips import make_clip
 # Before torch is loaded: on a busy machine its threads wait for each other longer than these small tensors take.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# What a test exports must not be found in the cache of whoever runs it, nor stay there.
+os.environ["VECNET_CACHE"] = tempfile.mkdtemp(prefix="vecnet-cache-")
+atexit.register(shutil.rmtree, os.environ["VECNET_CACHE"], ignore_errors=True)
 
 
 @pytest.fixture

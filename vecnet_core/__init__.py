@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vecnet_core.correction.corrector import correct_frames, load_corrector
     from vecnet_core.export import export_video
-    from vecnet_core.project import Project
+    from vecnet_core.project import Clip, Project
     from vecnet_core.settings import CorrectionSettings
+    from vecnet_core.video.decode import DecodeSettings
     from vecnet_core.video.encode import EncodeSettings
+    from vecnet_core.video.footage import open_reader
     from vecnet_core.video.reader import VideoReader
     from vecnet_core.video.writer import VideoWriter
 
 __all__ = [
+    "Clip",
     "CorrectionSettings",
+    "DecodeSettings",
     "EncodeSettings",
     "Project",
     "VideoReader",
@@ -28,17 +32,21 @@ __all__ = [
     "correct_frames",
     "export_video",
     "load_corrector",
+    "open_reader",
 ]
 
 _HOMES = {
     "CorrectionSettings": "vecnet_core.settings",
+    "DecodeSettings": "vecnet_core.video.decode",
     "EncodeSettings": "vecnet_core.video.encode",
+    "Clip": "vecnet_core.project",
     "Project": "vecnet_core.project",
     "VideoReader": "vecnet_core.video.reader",
     "VideoWriter": "vecnet_core.video.writer",
     "correct_frames": "vecnet_core.correction.corrector",
     "export_video": "vecnet_core.export",
     "load_corrector": "vecnet_core.correction.corrector",
+    "open_reader": "vecnet_core.video.footage",
 }
 
 

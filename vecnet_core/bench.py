@@ -1,5 +1,7 @@
 """How fast this machine is: CPU time of each part of the work on a frame, and of a correction beside a re-encode.
 
+And how the memory of a long export goes.
+
 CPU time and not wall time, because it stays the same under other load; work of a GPU is not in it.
 """
 
@@ -12,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from itertools import islice
@@ -20,19 +23,20 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+import psutil
 from av.video.frame import PictureType
 
 from vecnet_core.correction.corrector import load_corrector
 from vecnet_core.device import share_cores
 from vecnet_core.errors import VecnetError
 from vecnet_core.export import export_video
-from vecnet_core.project import Project
+from vecnet_core.project import Clip
 from vecnet_core.rendering import ClipRenderer
 from vecnet_core.resources import resource
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video.color import from_rgb, reduce_to_rgb, to_rgb
 from vecnet_core.video.encode import EncodeSettings
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -46,7 +50,12 @@ if TYPE_CHECKING:
 SIZE = (1080, 1920)
 """Height and width at which everything is measured."""
 
+LONG_SIZE = (720, 1280)
+"""Height and width of the clip over which memory is watched."""
+
 CRF, PRESET = 18, "medium"
+_MOST_FPS = 40
+"""Frames of 720p corrected in a second, at most: the clip is made so long; a faster machine comes to its end early."""
 
 
 @dataclass(frozen=True)
@@ -91,10 +100,60 @@ def measure(corrector: Corrector, clip: Path, *, frames: int = 60, repeats: int 
     return Bench(corrector.device_label, os.cpu_count() or 1, frames, parts, plain_ms, correct_ms, ratio)
 
 
+@dataclass(frozen=True)
+class MemoryBench:
+    """How the memory of a long export went.
+
+    Attributes:
+        minutes: How long it ran.
+        frames: How many frames it corrected, of 720p.
+        mean_mb: Resident memory, averaged from a tenth of the run on.
+        growth: What a straight line through it gains from there to the end, as a share of the mean.
+    """
+
+    minutes: float
+    frames: int
+    mean_mb: float
+    growth: float
+
+
+def measure_memory(corrector: Corrector, clip: Path, minutes: float) -> MemoryBench:
+    """Correct a long 720p clip for so long, and watch the memory of this process.
+
+    Args:
+        corrector: What to measure.
+        clip: Any clip; it is repeated, at 720p.
+        minutes: How long to correct.
+    """
+    process = psutil.Process()
+    times: list[float] = []
+    megabytes: list[float] = []
+    done = 0
+    with tempfile.TemporaryDirectory(prefix="vecnet-bench-") as folder:
+        large = Path(folder) / "large.mp4"
+        enlarge(clip, large, round(minutes * 60 * _MOST_FPS), LONG_SIZE)
+        encode = EncodeSettings(codec="h264", preset="veryfast")
+        begun = time.monotonic()
+        with closing(export_video(Clip(large, encode=encode, output=large.with_name("out.mp4")), corrector)) as export:
+            for progress in export:
+                if progress.stage != "export":
+                    begun = time.monotonic()
+                    continue
+                done = progress.done
+                times.append(time.monotonic() - begun)
+                megabytes.append(process.memory_info().rss / 1e6)
+                if times[-1] > minutes * 60:
+                    break
+    settled = [place for place, seconds in enumerate(times) if seconds > 0.1 * times[-1]]
+    x, y = np.array(times)[settled], np.array(megabytes)[settled]
+    slope = float(np.polyfit(x, y, 1)[0])
+    return MemoryBench(times[-1] / 60, done, float(y.mean()), slope * float(x[-1] - x[0]) / float(y.mean()))
+
+
 def part_times(corrector: Corrector, clip: Path, repeats: int) -> dict[str, float]:
     """CPU milliseconds of each part of the work on a frame of `clip`."""
     settings = CorrectionSettings()
-    with VideoReader(clip) as reader:
+    with open_reader(clip) as reader:
         renderer = ClipRenderer(reader, corrector)
         frame = reader.frame(0)
         rgb = to_rgb(frame)
@@ -128,7 +187,7 @@ def plain(clip: Path) -> float:
     started = time.process_time()
     with av.open(str(clip)) as source, av.open(str(clip.with_name("plain.mp4")), "w") as target:
         video = source.streams.video[0]
-        stream = _add_x264(target, video.average_rate or Fraction(30))
+        stream = _add_x264(target, video.average_rate or Fraction(30), SIZE)
         for frame in source.decode(video):
             frame.pict_type = PictureType.NONE
             target.mux(stream.encode(frame))
@@ -140,17 +199,19 @@ def correct(clip: Path, corrector: Corrector) -> float:
     """CPU seconds to export a clip with the same settings, corrected, from opening it to closing the output."""
     started = time.process_time()
     encode = EncodeSettings(codec="h264", crf=CRF, preset=PRESET)
-    for _ in export_video(Project(clip, encode=encode, output=clip.with_name("corrected.mp4")), corrector):
+    for _ in export_video(Clip(clip, encode=encode, output=clip.with_name("corrected.mp4")), corrector):
         pass
     return time.process_time() - started
 
 
-def enlarge(clip: Path, output: Path, frames: int) -> None:
-    """Write that many frames of a clip at 1080p, from its start again where it is shorter."""
+def enlarge(clip: Path, output: Path, frames: int, size: tuple[int, int] | None = None) -> None:
+    """Write that many frames of a clip at 1080p or another size, from its start again where it is shorter."""
     with av.open(str(output), "w") as target:
-        stream = _add_x264(target, Fraction(30))
+        preset = PRESET if size is None else "ultrafast"
+        height, width = size or SIZE
+        stream = _add_x264(target, Fraction(30), (height, width), preset)
         for index, frame in enumerate(islice(_endless(clip), frames)):
-            large = frame.reformat(SIZE[1], SIZE[0], "yuv420p")
+            large = frame.reformat(width, height, "yuv420p")
             large.pts, large.time_base, large.pict_type = index, Fraction(1, 30), PictureType.NONE
             target.mux(stream.encode(large))
         target.mux(stream.encode(None))
@@ -163,10 +224,10 @@ def _endless(clip: Path) -> Iterator[VideoFrame]:
             yield from source.decode(source.streams.video[0])
 
 
-def _add_x264(target: OutputContainer, rate: Fraction) -> VideoStream:
-    """A 1080p stream with the settings that are compared."""
-    stream = target.add_stream("libx264", rate=rate, options={"crf": str(CRF), "preset": PRESET})
-    stream.width, stream.height, stream.pix_fmt = SIZE[1], SIZE[0], "yuv420p"
+def _add_x264(target: OutputContainer, rate: Fraction, size: tuple[int, int], preset: str = PRESET) -> VideoStream:
+    """A stream with the settings that are compared."""
+    stream = target.add_stream("libx264", rate=rate, options={"crf": str(CRF), "preset": preset})
+    stream.width, stream.height, stream.pix_fmt = size[1], size[0], "yuv420p"
     stream.codec_context.thread_count = 0
     return stream
 
@@ -182,18 +243,33 @@ def table(bench: Bench) -> str:
     return "\n".join(lines)
 
 
+def memory_line(memory: MemoryBench) -> str:
+    """The measurement as a line to read."""
+    return (
+        f"{memory.frames} frames of 720p in {memory.minutes:.1f} minutes: {memory.mean_mb:.0f} MB, "
+        f"{memory.growth:+.1%} from a tenth of it to its end"
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure with the bundled sample and write the result to standard output."""
     parser = argparse.ArgumentParser(prog="dev.py bench", description="Measure the speed of this machine.")
     parser.add_argument("--json", action="store_true", help="write JSON")
     parser.add_argument("--frames", type=int, default=60, help="frames of the clip that is corrected (60)")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each kind (3)")
+    parser.add_argument(
+        "--memory", type=float, metavar="MINUTES", help="instead, correct 720p for so long and watch the memory"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
     parser.add_argument("--checkpoint", type=Path, help="other weights than the bundled ones")
     wish = parser.parse_args(arguments)
     share_cores()
     try:
         corrector = load_corrector(wish.checkpoint, wish.device)
+        if wish.memory is not None:
+            memory = measure_memory(corrector, resource("sample/sample.mp4"), wish.memory)
+            sys.stdout.write(f"{json.dumps(asdict(memory)) if wish.json else memory_line(memory)}\n")
+            return 0
         bench = measure(corrector, resource("sample/sample.mp4"), frames=wish.frames, repeats=wish.repeats)
     except VecnetError as error:
         sys.stderr.write(f"{error}\n")

@@ -1,12 +1,26 @@
-"""A memory cache with a byte budget: the least recently used entry goes first."""
+"""A memory cache with a byte budget: the least recently used entry goes first; and what all caches may take."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+
+
+@dataclass(frozen=True)
+class CacheBudget:
+    """What caches may take.
+
+    Attributes:
+        memory_bytes: Of memory, for the clip at hand.
+        disk_bytes: Of the disk, for all clips together; 0 keeps nothing there.
+    """
+
+    memory_bytes: int = 1280 << 20
+    disk_bytes: int = 8 << 30
 
 
 class Sized(Protocol):
@@ -59,11 +73,19 @@ class ByteCache(Generic[Entry]):
             return
         self._entries[key] = entry
         self.held_bytes += entry.nbytes
-        while self.held_bytes > self.budget_bytes:
-            _, gone = self._entries.popitem(last=False)
-            self.held_bytes -= gone.nbytes
+        self._shrink()
+
+    def resize(self, budget_bytes: int) -> None:
+        """Hold at most this from now on."""
+        self.budget_bytes = budget_bytes
+        self._shrink()
 
     def clear(self) -> None:
         """Drop everything."""
         self._entries.clear()
         self.held_bytes = 0
+
+    def _shrink(self) -> None:
+        while self.held_bytes > self.budget_bytes:
+            _, gone = self._entries.popitem(last=False)
+            self.held_bytes -= gone.nbytes

@@ -1,30 +1,38 @@
-"""Exports a project: measures the light of the clip, corrects it, encodes in a second thread, verifies the file."""
+"""Exports a clip: measures its light, corrects it, encodes in a second thread, joins and verifies the file."""
 
 from __future__ import annotations
 
 import math
 import queue
+import shutil
 import threading
 import time
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
+from vecnet_core.clip_cache import ClipCache
 from vecnet_core.correction.corrector import load_corrector
-from vecnet_core.errors import InputError, VideoReadError, VideoVerifyError
+from vecnet_core.correction.stabilise import ClipLight
+from vecnet_core.errors import InputError, VideoReadError, VideoVerifyError, VideoWriteError
 from vecnet_core.rendering import ClipRenderer, LightScan
-from vecnet_core.verify import Check, FileVerifier, IntendedFile, SampleFrames, Verification
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.verify import Check, FileVerifier, IntendedFile, SampleFrames
+from vecnet_core.video.arrays import load_arrays, save_arrays
+from vecnet_core.video.footage import open_reader
 from vecnet_core.video.writer import VideoWriter, check_output
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator, Iterable
     from types import TracebackType
 
     from vecnet_core.correction.corrector import Corrector
-    from vecnet_core.correction.stabilise import ClipLight
+    from vecnet_core.disk_cache import DiskCache
     from vecnet_core.frame import Frame
-    from vecnet_core.project import Project
+    from vecnet_core.project import Clip
+    from vecnet_core.video.frame_reader import FrameReader
 
 QUEUED_FRAMES = 4
 """Corrected frames that wait for the encoder; memory does not grow with the clip."""
@@ -33,6 +41,17 @@ LIGHT_SHARE = 0.15
 """Guess at how long measuring takes beside correcting and encoding, until the latter has been timed (720p, 2 cores)."""
 
 _PROGRESS_SECONDS = 0.1
+_PACE_FRAMES = 240
+_PAUSE_PACES, _PAUSE_SECONDS = 20, 10
+_FEW_STEPS = 10
+_LIGHT = "light.npz"
+
+
+SPACE_SHARE = 2.2
+"""Disk taken by an export, in sizes of its file: the closed groups, what they are joined to, and what lies around."""
+
+SPARE_BYTES = 64 << 20
+"""An export leaves so much of the disk to others."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +59,14 @@ class ExportProgress:
     """How far an export is.
 
     Attributes:
-        stage: ``light`` (measuring), ``export`` (correcting and encoding), ``verify`` (the file is read again) or
-            ``done``.
+        stage: ``light`` (measuring), ``export`` (correcting and encoding), ``join`` (the file is put together),
+            ``verify`` (it is read again) or ``done``.
         done: Frames done in this stage; of ``verify``, steps.
         total: Frames, or steps, of this stage.
         seconds_left: Estimate for the whole export; None while there is nothing to estimate from.
         output: The file that is, or has been, written.
         device: The device that computes, once it is known.
+        kept: Frames that an interrupted export had done before.
         warnings: Sentences on what is damaged in the source or could not be kept; complete when ``done``.
         checks: What was found about the written file; filled when ``done``.
     """
@@ -57,70 +77,171 @@ class ExportProgress:
     seconds_left: float | None
     output: Path
     device: str = ""
+    kept: int = 0
     warnings: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
 
 
-def export_video(project: Project, corrector: Corrector | None = None) -> Generator[ExportProgress]:
-    """Correct a clip, write it and verify the file; closing the generator stops it and leaves nothing behind.
+def export_video(
+    clip: Clip,
+    corrector: Corrector | None = None,
+    *,
+    device: str = "auto",
+    resume: bool = False,
+    disk: DiskCache | None = None,
+) -> Generator[ExportProgress]:
+    """Correct a clip, write it and verify the file.
+
+    Whatever ends it early, by closing the generator, an error, or the end of the process, an existing output stays as
+    it was, and what has been encoded in closed groups stays in a hidden folder beside it: the same call with
+    ``resume`` goes on behind them, and writes frame for frame what it would have written undisturbed.
 
     Args:
-        project: What to export and where to; `output` must be set. An existing output is replaced when all is written
+        clip: What to export and where to; `output` must be set. An existing output is replaced when all is written
             and verified.
-        corrector: The network, when one is loaded already; else the bundled weights on the project's device.
+        corrector: The network, when one is loaded already; else the bundled weights on ``device``.
+        device: Where to load the network.
+        resume: Go on with an interrupted export of the same clip, settings and output, if there is one.
+        disk: Where analyses and the light are kept and taken from; the file is the same to the last bit without.
 
     Yields:
         Progress about ten times a second, and once at the end with the stage ``done``.
 
     Raises:
         VideoVerifyError: The written file is not what was meant; it is kept beside, under another name.
-        VecnetError: The clip, the range, the device or the output does not allow the export.
+        VecnetError: The clip, the range, the device, the disk or the output does not allow the export.
     """
-    output = project.output
+    output = clip.output
     if output is None:
-        raise InputError("no output file is chosen", path=project.clip)
-    with VideoReader(project.clip) as reader:
-        check_output(output, project.clip)
-        start, stop = frame_range(reader, project)
+        raise InputError("no output file is chosen", path=clip.path)
+    with open_reader(clip.path, clip.decode) as reader:
+        check_output(output, clip.path)
+        start, stop = frame_range(reader, clip)
+        total = stop - start
+        is_neutral = clip.settings.is_neutral
+        if not is_neutral:
+            corrector = corrector or load_corrector(device=device)
         with VideoWriter(
             output,
             reader.info,
-            project.encode,
-            copy_from=project.clip,
-            start_seconds=project.start_seconds,
-            stop_seconds=project.stop_seconds,
+            clip.encode,
+            copy_from=None if reader.info.files else clip.path,
+            video_stream=clip.decode.stream,
+            hdr=reader.info.hdr if is_neutral or reader.info.hdr is None else reader.info.hdr.relit(),
+            start_seconds=clip.start_seconds,
+            stop_seconds=clip.stop_seconds,
+            total=total,
+            job=_job(clip, corrector),
+            resume=resume,
         ) as writer:
-            device = ""
-            if project.settings.is_neutral:
-                # The decoded planes pass untouched: neither the network nor the light is needed.
-                frames = reader.frames(start, stop)
-            else:
-                corrector = corrector or load_corrector(device=project.device)
-                device = corrector.device_label
-                light = yield from _measure(reader, start, stop, output, device)
-                renderer = ClipRenderer(reader, corrector, light)
-                frames = renderer.corrected_frames(project.settings, start, stop)
-            samples = SampleFrames(stop - start)
-            written = yield from _encode(frames, writer, samples, stop - start, output, device)
-            if written < stop - start:
-                lost = start + written
-                raise _cut_short(project.clip, lost, reader.info.frame_count, reader.seconds_of(lost))
-            part = writer.complete()
-            intended = _intended(project, reader, writer, start, stop, samples)
-            verification = yield from _verify(FileVerifier(part, intended), output, device)
-            failed = verification.failed
-            if failed is not None:
-                kept = writer.set_aside()
-                raise VideoVerifyError(
-                    f"the written file failed its check: {failed.words}; it is kept as {kept.name}",
-                    path=output,
-                    hint="look at it, and export again; if that fails as well, choose another codec or another disk",
-                )
+            kept = writer.kept_frames
+            progress = ExportProgress("light", 0, total, None, output, "", kept)
+            samples = SampleFrames(total, writer.folder, kept)
+            try:
+                _check_space(writer, kept, total)
+                if is_neutral or corrector is None:
+                    # The decoded planes pass untouched: neither the network nor the light is needed.
+                    frames = (frame for frame in reader.frames(start + kept, stop))
+                else:
+                    progress = replace(progress, device=corrector.device_label)
+                    known = None if disk is None else ClipCache(disk, reader)
+                    light = _kept_light(writer.folder, reader.info.frame_count)
+                    if light is None:
+                        light = yield from _measure(reader, start, stop, progress, known)
+                        _keep_light(writer.folder, light)
+                    renderer = ClipRenderer(reader, corrector, light, kept=known)
+                    frames = renderer.corrected_frames(clip.settings, start, stop, skip=kept)
+                written = yield from _encode(frames, writer, samples, replace(progress, stage="export"))
+                if written < total:
+                    lost = start + written
+                    raise _cut_short(clip.path, lost, reader.info.frame_count, reader.seconds_of(lost))
+                yield from _count(writer.join(), replace(progress, stage="join"))
+                intended = _intended(clip, reader, writer, start, stop, samples)
+                verifier = FileVerifier(writer.complete(), intended)
+                yield from _count(verifier, replace(progress, stage="verify", total=verifier.steps))
+                verification = verifier.verification
+                failed = verification.failed
+                if failed is not None:
+                    aside = writer.set_aside()
+                    raise VideoVerifyError(
+                        f"the written file failed its check: {failed.words}; it is kept as {aside.name}",
+                        path=output,
+                        hint="look at it, and export again; if that fails too, choose another codec or another disk",
+                    )
+            except VideoReadError:
+                # Another try would end in the same place.
+                writer.abort(keep=False)
+                raise
+            except OSError as error:
+                raise writer.failure(error) from error
+            writer.finish()
         warnings = (*reader.warnings, *writer.warnings)
-        yield ExportProgress("done", stop - start, stop - start, 0.0, output, device, warnings, verification.checks)
+        yield replace(
+            progress,
+            stage="done",
+            done=total,
+            total=total,
+            seconds_left=0.0,
+            warnings=warnings,
+            checks=verification.checks,
+        )
 
 
-def frame_range(reader: VideoReader, project: Project) -> tuple[int, int]:
+def _job(clip: Clip, corrector: Corrector | None) -> dict[str, Any]:
+    """What the corrected frames depend on, for the manifest of an export."""
+    model = None if clip.settings.is_neutral or corrector is None else corrector.model_hash
+    return {"settings": clip.settings.to_dict(), "reading": clip.decode.to_dict(), "model": model}
+
+
+def _check_space(writer: VideoWriter, done: int, total: int) -> None:
+    """Refuse an export that will not fit on the disk, from what has been encoded so far, else from usual sizes.
+
+    Raises:
+        VideoWriteError: It will not fit; the sentence says by how much.
+    """
+    whole = writer.expected_bytes(total)
+    there = writer.encoded_bytes
+    free = shutil.disk_usage(writer.folder).free
+    needed = round(SPACE_SHARE * whole) - there + SPARE_BYTES
+    if needed > free:
+        kept = f"; {done} frames are done and kept" if done else ""
+        raise VideoWriteError(
+            f"the disk has {_size(free)} free, and the export needs about {_size(needed)}{kept}",
+            path=writer.path,
+            hint="make space, or write to another disk",
+        )
+
+
+def _size(count: int) -> str:
+    """Bytes for people."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
+def _kept_light(folder: Path, frame_count: int) -> ClipLight | None:
+    """The clip's light as an interrupted export has measured it."""
+    arrays = load_arrays(folder / _LIGHT)
+    try:
+        exposures, gains = arrays["exposures"], arrays["gains"]
+        cuts, duplicates = (tuple(int(index) for index in arrays[name]) for name in ("cuts", "duplicates"))
+    except KeyError:
+        return None
+    if not exposures.shape == gains.shape == (frame_count,):
+        return None
+    return ClipLight(exposures, gains, cuts, duplicates)
+
+
+def _keep_light(folder: Path, light: ClipLight) -> None:
+    """For an export that goes on after this one; measuring takes a pass over the whole clip."""
+    arrays = {
+        "exposures": light.exposures_ev,
+        "gains": light.gains_ev,
+        "cuts": np.array(light.cuts, np.int64),
+        "duplicates": np.array(light.duplicates, np.int64),
+    }
+    save_arrays(folder / _LIGHT, arrays)
+
+
+def frame_range(reader: FrameReader, clip: Clip) -> tuple[int, int]:
     """The frames of a project's range: from the one shown at its start to the last that begins before its end.
 
     Raises:
@@ -128,19 +249,19 @@ def frame_range(reader: VideoReader, project: Project) -> tuple[int, int]:
         VideoReadError: The clip is cut short and its end was not asked for by time.
     """
     info = reader.info
-    if project.start_seconds >= info.duration_seconds:
+    if clip.start_seconds >= info.duration_seconds:
         raise InputError(
-            f"the range begins at {project.start_seconds:g} s, after the clip's end",
-            path=project.clip,
+            f"the range begins at {clip.start_seconds:g} s, after the clip's end",
+            path=clip.path,
             hint=f"give a start below {info.duration_seconds:.2f} s",
         )
-    if info.missing_frames and project.stop_seconds is None:
-        raise _cut_short(project.clip, info.frame_count, info.frame_count + info.missing_frames, info.duration_seconds)
-    start = reader.index_at(project.start_seconds)
-    if project.stop_seconds is None or project.stop_seconds >= info.duration_seconds:
+    if info.missing_frames and clip.stop_seconds is None:
+        raise _cut_short(clip.path, info.frame_count, info.frame_count + info.missing_frames, info.duration_seconds)
+    start = reader.index_at(clip.start_seconds)
+    if clip.stop_seconds is None or clip.stop_seconds >= info.duration_seconds:
         return start, info.frame_count
-    last = reader.index_at(project.stop_seconds)
-    begins_at_stop = reader.seconds_of(last) >= project.stop_seconds - 1e-6
+    last = reader.index_at(clip.stop_seconds)
+    begins_at_stop = reader.seconds_of(last) >= clip.stop_seconds - 1e-6
     return start, max(start + 1, last if begins_at_stop else last + 1)
 
 
@@ -155,103 +276,126 @@ def _cut_short(clip: Path, readable: int, claimed: int, seconds: float) -> Video
 
 
 def _measure(
-    reader: VideoReader, start: int, stop: int, output: Path, device: str
+    reader: FrameReader, start: int, stop: int, progress: ExportProgress, kept: ClipCache | None
 ) -> Generator[ExportProgress, None, ClipLight]:
     """The light of the whole clip, so that a part is corrected exactly as it was previewed."""
     count = reader.info.frame_count
     try:
-        return (yield from _scan(LightScan(reader), count, stop - start, output, device))
+        return (yield from _scan(LightScan(reader, kept=kept), count, stop - start, progress))
     except VideoReadError as error:
         if error.frame is None or start <= error.frame < stop:
             raise
         # The damage lies outside the range that is asked for: the light of the range itself has to do.
-        return (yield from _scan(LightScan(reader, start, stop), stop - start, stop - start, output, device))
+        return (yield from _scan(LightScan(reader, start, stop), stop - start, stop - start, progress))
 
 
 def _scan(
-    scan: LightScan, total: int, to_export: int, output: Path, device: str
+    scan: LightScan, total: int, to_export: int, progress: ExportProgress
 ) -> Generator[ExportProgress, None, ClipLight]:
     """Run a scan, telling how far it is."""
     pace = _Pace(total)
-    yield ExportProgress("light", 0, total, None, output, device)
+    progress = replace(progress, total=total)
+    yield progress
     for done, _ in enumerate(scan, start=1):
         if pace.is_due(done):
             left = pace.seconds_left(done)
-            later = pace.seconds_per_frame(done) * to_export * (1 - LIGHT_SHARE) / LIGHT_SHARE
-            yield ExportProgress("light", done, total, None if left is None else left + later, output, device)
+            later = pace.seconds_per_frame * (to_export - progress.kept) * (1 - LIGHT_SHARE) / LIGHT_SHARE
+            yield replace(progress, done=done, seconds_left=None if left is None else left + later)
     return scan.light
 
 
 def _encode(
-    frames: Iterator[Frame], writer: VideoWriter, samples: SampleFrames, total: int, output: Path, device: str
+    frames: Generator[Frame], writer: VideoWriter, samples: SampleFrames, progress: ExportProgress
 ) -> Generator[ExportProgress, None, int]:
-    """Correct in this thread, encode in another, tell how far it is, and return how many frames came."""
-    pace = _Pace(total)
-    done = 0
-    yield ExportProgress("export", 0, total, None, output, device)
-    with _EncoderThread(writer, samples) as encoder:
-        for done, frame in enumerate(frames, start=1):
+    """Correct in this thread, encode in another, tell how far it is, and return how many frames are there."""
+    total, done = progress.total, progress.kept
+    pace = _Pace(total, done)
+    yield replace(progress, done=done)
+    groups = writer.closed_groups
+    # Frames are decoded ahead in a thread, which has to end before the reader is closed.
+    with closing(frames), _EncoderThread(writer, samples) as encoder:
+        for done, frame in enumerate(frames, start=progress.kept + 1):
             encoder.put(frame)
+            if writer.closed_groups != groups:
+                groups = writer.closed_groups
+                _check_space(writer, writer.closed_frames, total)
             if pace.is_due(done):
-                yield ExportProgress("export", done, total, pace.seconds_left(done), output, device)
+                yield replace(progress, done=done, seconds_left=pace.seconds_left(done))
         encoder.drain()
     return done
 
 
 def _intended(
-    project: Project, reader: VideoReader, writer: VideoWriter, start: int, stop: int, samples: SampleFrames
+    clip: Clip, reader: FrameReader, writer: VideoWriter, start: int, stop: int, samples: SampleFrames
 ) -> IntendedFile:
     """What the file is meant to be, from the source and from what the encoder was given."""
-    info = reader.info
+    info, plan, pts = reader.info, writer.plan, reader.pts(start, stop)
     end = reader.seconds_of(stop) if stop < info.frame_count else info.duration_seconds
+    duration = end - reader.seconds_of(start)
+    if writer.names is not None:
+        # Pictures have neither times nor a rotation of their own.
+        base = 1 / info.frame_rate
+        info = replace(info, time_base=base, start_pts=0, is_variable_rate=False, rotation_degrees=0)
+        pts, duration = np.arange(len(pts), dtype=np.int64), float(len(pts) * base)
     return IntendedFile(
         source=info,
-        pts=reader.pts(start, stop),
-        duration_seconds=end - reader.seconds_of(start),
+        pts=pts,
+        duration_seconds=duration,
         pixel_aspect=writer.pixel_aspect,
-        layout=writer.layout,
-        color=writer.color,
-        is_lossless=writer.encoder.is_lossless,
-        coarseness=writer.encoder.coarseness(project.encode),
-        sound=writer.sound,
-        samples=samples.frames,
+        layout=plan.layout,
+        color=plan.color,
+        is_lossless=plan.encoder.is_lossless,
+        coarseness=plan.encoder.coarseness(clip.encode),
+        are_pictures=writer.names is not None,
+        has_alpha=plan.has_alpha,
+        has_hdr_metadata=plan.hdr is not None and plan.encoder.keeps_hdr_metadata,
+        copied=writer.copied,
+        chapters=writer.chapters,
+        timecode=writer.timecode,
+        samples=samples.frames(plan.layout, plan.color),
     )
 
 
-def _verify(verifier: FileVerifier, output: Path, device: str) -> Generator[ExportProgress, None, Verification]:
-    """Read the written file again, telling how far it is."""
-    pace = _Pace(verifier.steps)
-    yield ExportProgress("verify", 0, verifier.steps, None, output, device)
-    for done in verifier:
-        left = pace.seconds_per_frame(done) * (verifier.steps - done)
-        yield ExportProgress("verify", done, verifier.steps, left, output, device)
-    return verifier.verification
+def _count(steps: Iterable[int], progress: ExportProgress) -> Generator[ExportProgress]:
+    """Run what counts its steps, telling how far it is; of few, which take long, every one."""
+    pace = _Pace(progress.total)
+    yield progress
+    for done in steps:
+        if pace.is_due(done) or progress.total <= _FEW_STEPS:
+            left = pace.seconds_per_frame * (progress.total - done)
+            yield replace(progress, done=done, seconds_left=left)
 
 
 class _Pace:
     """How fast frames pass, and whether it is time to tell."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, done: int = 0) -> None:
         self._total = total
-        self._begun = self._told = time.monotonic()
+        self._begun = self._told = done
+        self._told_at = time.monotonic()
+        self.seconds_per_frame = 0.0
 
     def is_due(self, done: int) -> bool:
         """True about ten times a second, and for the last frame."""
         now = time.monotonic()
-        if now - self._told < _PROGRESS_SECONDS and done < self._total:
+        span, passed = now - self._told_at, done - self._told
+        if span < _PROGRESS_SECONDS and done < self._total:
             return False
-        self._told = now
+        pace = span / max(1, passed)
+        # A process that was paused, or a machine that slept, has not become slow.
+        if self.seconds_per_frame and pace > _PAUSE_PACES * self.seconds_per_frame and span > _PAUSE_SECONDS:
+            pace = self.seconds_per_frame
+        # The mean of all frames at first, of the latest few hundred later on: scenes differ.
+        weight = passed / min(done - self._begun, _PACE_FRAMES) if done > self._begun else 1.0
+        self.seconds_per_frame += min(1.0, weight) * (pace - self.seconds_per_frame)
+        self._told, self._told_at = done, now
         return True
-
-    def seconds_per_frame(self, done: int) -> float:
-        """Average so far."""
-        return (time.monotonic() - self._begun) / done
 
     def seconds_left(self, done: int) -> float | None:
         """Estimate; None until there is something to go by."""
-        if done < min(8, self._total):
+        if done - self._begun < min(8, self._total - self._begun):
             return None
-        return self.seconds_per_frame(done) * (self._total - done)
+        return self.seconds_per_frame * (self._total - done)
 
 
 class _EncoderThread:

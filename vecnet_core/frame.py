@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,46 @@ class ColorTags:
 
 
 @dataclass(frozen=True)
+class MasteringDisplay:
+    """The display an HDR clip was graded on (SMPTE ST 2086).
+
+    Attributes:
+        red: CIE 1931 x, y of its red.
+        green: Of its green.
+        blue: Of its blue.
+        white: Of its white.
+        min_nits: Its black.
+        max_nits: Its highest light.
+    """
+
+    red: tuple[float, float]
+    green: tuple[float, float]
+    blue: tuple[float, float]
+    white: tuple[float, float]
+    min_nits: float
+    max_nits: float
+
+
+@dataclass(frozen=True)
+class HdrMetadata:
+    """What an HDR clip says of itself as a whole (HDR10's static metadata).
+
+    Attributes:
+        mastering: The display it was graded on; None when unknown.
+        max_cll: Light of its brightest pixel in nits (CTA-861.3); 0 when unknown.
+        max_fall: Light of its brightest frame on average, in nits; 0 when unknown.
+    """
+
+    mastering: MasteringDisplay | None = None
+    max_cll: int = 0
+    max_fall: int = 0
+
+    def relit(self) -> HdrMetadata | None:
+        """What stays true of the clip when its light is corrected: the display; None when nothing does."""
+        return None if self.mastering is None else HdrMetadata(self.mastering)
+
+
+@dataclass(frozen=True)
 class PixelLayout:
     """How planes hold pixels: FFmpeg's pixel format name, taken apart.
 
@@ -82,6 +123,8 @@ class Frame:
         planes: Y, U, V code values, each ``(h, w)``, uint8 or uint16 (low bits used); Y alone for grey.
         layout: How ``planes`` hold pixels.
         color: How the code values are meant.
+        alpha: Opacity, ``(h, w)`` in the bits and sample type of ``planes``, 0 clear to the highest code opaque,
+            whatever the range of the colours; None for a picture without transparency.
     """
 
     index: int
@@ -91,6 +134,7 @@ class Frame:
     planes: tuple[PlaneArray, ...]
     layout: PixelLayout
     color: ColorTags
+    alpha: PlaneArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse planes that do not fit the layout."""
@@ -104,6 +148,13 @@ class Frame:
         wanted = np.uint8 if self.layout.bit_depth == 8 else np.uint16
         if any(plane.dtype != wanted for plane in self.planes):
             raise ValueError(f"{self.layout.bit_depth}-bit planes must be {np.dtype(wanted)}")
+        if self.alpha is not None and (self.alpha.shape != (height, width) or self.alpha.dtype != wanted):
+            raise ValueError(f"the alpha is {self.alpha.shape} {self.alpha.dtype}, not {(height, width)} {wanted}")
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the samples."""
+        return sum(plane.nbytes for plane in self.planes) + (0 if self.alpha is None else self.alpha.nbytes)
 
     @property
     def width(self) -> int:
@@ -123,10 +174,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """The facts of one video file's first video stream, and what was assumed where it says nothing.
+    """The facts of one video stream or sequence of pictures, and what was assumed where it says nothing.
 
     Attributes:
-        path: The file.
+        path: The file; of a sequence its folder or pattern.
         container: FFmpeg's name of the container format, such as ``mov,mp4,m4a,3gp,3g2,mj2``.
         codec: FFmpeg's name of the video codec, such as ``h264``.
         width: Coded width in pixels, before rotation.
@@ -141,9 +192,15 @@ class VideoInfo:
         color: Colour tags, with what is assumed.
         rotation_degrees: Counter-clockwise display rotation: 0, 90, 180 or 270.
         pixel_aspect: Sample aspect ratio; 1 when unknown.
-        is_interlaced: True when the stream says so.
+        is_interlaced: True when the stream says so, and its fields were not made into whole pictures.
         audio_codecs: FFmpeg's codec names of the audio streams.
         missing_frames: Frames the file says it has and cannot give, because it is cut short.
+        has_alpha: True when frames carry their transparency.
+        is_rate_assumed: True when frames have no times of their own, and the rate was not given but decided.
+        files: The pictures of a sequence, in order; empty for a video file.
+        reading: What was asked for in reading that changes the pictures, as text; empty for nothing.
+        hdr: Static metadata of an HDR clip; None without any, and for SDR.
+        stream_count: How many video streams the file has, of which this is one; cover pictures do not count.
     """
 
     path: Path
@@ -164,9 +221,16 @@ class VideoInfo:
     is_interlaced: bool
     audio_codecs: tuple[str, ...]
     missing_frames: int = 0
+    has_alpha: bool = False
+    is_rate_assumed: bool = False
+    files: tuple[Path, ...] = field(default=(), repr=False)
+    reading: str = ""
+    hdr: HdrMetadata | None = None
+    stream_count: int = 1
 
     @property
     def fingerprint(self) -> str:
-        """Names this very content for caches: path, size and modification time of the file."""
-        stat = self.path.stat()
-        return f"{self.path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}"
+        """Names this very content for caches: path, size and modification time of every file, and how it is read."""
+        stats = [(file.name, file.stat()) for file in self.files or (self.path,)]
+        lines = "\n".join(f"{name}|{stat.st_size}|{stat.st_mtime_ns}" for name, stat in stats)
+        return f"{self.path.resolve()}|{self.reading}|{sha256(lines.encode('utf-8', 'surrogatepass')).hexdigest()}"

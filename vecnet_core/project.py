@@ -1,48 +1,52 @@
-"""A project: one clip, how it is corrected, which part of it, and how it is written; kept as versioned JSON."""
+"""A project: clips, how each is corrected, which part of it, and how it is written; kept as versioned JSON."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from vecnet_core.errors import InputError, ProjectError, VecnetError
 from vecnet_core.settings import CorrectionSettings, is_number
+from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.video.encode import EncodeSettings
 from vecnet_core.video.parts import write_whole
 
-VERSION = 1
-"""Of the file format; a file with a higher one is from a newer program."""
+VERSION = 2
+"""Of the file format; a file with a higher one is from a newer program. Version 1 held one clip, without ``decode``."""
 
-_LARGEST_BYTES = 1_000_000
-_NAMES = ("version", "clip", "settings", "start_seconds", "stop_seconds", "encode", "device", "output")
+_LARGEST_BYTES = 10_000_000
+_MOST_CLIPS = 10_000
+_CLIP_NAMES = ("path", "settings", "decode", "start_seconds", "stop_seconds", "encode", "output")
+_NAMES = ("version", "device", "clips")
+_NAMES_OF_1 = ("version", "device", "clip", *_CLIP_NAMES)
 
 
 @dataclass(frozen=True)
-class Project:
-    """Everything an export needs to know.
+class Clip:
+    """Everything an export needs to know of one clip.
 
     Attributes:
-        clip: The source video.
+        path: The source: a video file, or an image sequence.
         settings: How it is corrected.
         start_seconds: Start of the range, counted from the first frame.
         stop_seconds: End of the range; None is the end of the clip.
         encode: How it is written.
-        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
         output: The file to write; None when none is chosen yet.
+        decode: How it is read.
 
     Raises:
         InputError: The range is empty or not a number.
     """
 
-    clip: Path
+    path: Path
     settings: CorrectionSettings = field(default_factory=CorrectionSettings)
     start_seconds: float = 0.0
     stop_seconds: float | None = None
     encode: EncodeSettings = field(default_factory=EncodeSettings)
-    device: str = "auto"
     output: Path | None = None
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
 
     def __post_init__(self) -> None:
         """Refuse a range that holds nothing."""
@@ -57,18 +61,52 @@ class Project:
                 hint="give an end after the start",
             )
 
-    def to_json(self) -> str:
-        """The project as text."""
-        values: dict[str, Any] = {
-            "version": VERSION,
-            "clip": str(self.clip),
+    def to_dict(self) -> dict[str, Any]:
+        """The clip as plain values."""
+        return {
+            "path": str(self.path),
             "settings": self.settings.to_dict(),
+            "decode": self.decode.to_dict(),
             "start_seconds": self.start_seconds,
             "stop_seconds": self.stop_seconds,
             "encode": self.encode.to_dict(),
-            "device": self.device,
             "output": None if self.output is None else str(self.output),
         }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The clip of plain values; every one is checked.
+
+        Raises:
+            VecnetError: One is unknown, of another kind, or outside its range.
+        """
+        _refuse_unknown(values, _CLIP_NAMES)
+        return cls(
+            path=Path(_text(values, "path")),
+            settings=CorrectionSettings.from_dict(_table(values, "settings")),
+            start_seconds=_number(values, "start_seconds", 0.0),
+            stop_seconds=None if values.get("stop_seconds") is None else _number(values, "stop_seconds", 0.0),
+            encode=EncodeSettings.from_dict(_table(values, "encode")),
+            output=None if values.get("output") is None else Path(_text(values, "output")),
+            decode=DecodeSettings.from_dict(_table(values, "decode")),
+        )
+
+
+@dataclass(frozen=True)
+class Project:
+    """Clips that are worked on together.
+
+    Attributes:
+        clips: In the order they are shown and exported.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+    """
+
+    clips: tuple[Clip, ...] = ()
+    device: str = "auto"
+
+    def to_json(self) -> str:
+        """The project as text."""
+        values = {"version": VERSION, "device": self.device, "clips": [clip.to_dict() for clip in self.clips]}
         return json.dumps(values, indent=2) + "\n"
 
     @classmethod
@@ -82,32 +120,34 @@ class Project:
             values = json.loads(text)
         except (ValueError, RecursionError) as error:  # also a number of more digits than Python reads
             raise ProjectError("this is not a project file, or it is damaged") from error
-        if not isinstance(values, dict) or not isinstance(values.get("version"), int):
+        if not isinstance(values, dict) or type(values.get("version")) is not int:
             raise ProjectError("this is not a project file")
         if values["version"] > VERSION:
             raise ProjectError("the project is from a newer version of VECNet", hint="update VECNet to open it")
-        unknown = sorted(set(values) - set(_NAMES))
-        if unknown:
-            raise ProjectError(f"the project has an unknown entry {unknown[0]!r}")
         try:
-            return cls(
-                clip=Path(_text(values, "clip")),
-                settings=CorrectionSettings.from_dict(_table(values, "settings")),
-                start_seconds=_number(values, "start_seconds", 0.0),
-                stop_seconds=None if values.get("stop_seconds") is None else _number(values, "stop_seconds", 0.0),
-                encode=EncodeSettings.from_dict(_table(values, "encode")),
-                device=_text(values, "device", "auto"),
-                output=None if values.get("output") is None else Path(_text(values, "output")),
-            )
+            if values["version"] < VERSION:
+                values = _from_version_1(values)
+            _refuse_unknown(values, _NAMES)
+            clips = values.get("clips", [])
+            if not isinstance(clips, list) or len(clips) > _MOST_CLIPS:
+                raise ProjectError("the project's clips must be a list")
+            return cls(tuple(Clip.from_dict(_as_table(each)) for each in clips), _text(values, "device", "auto"))
         except ProjectError:
             raise
         except VecnetError as error:
             raise ProjectError(f"the project is damaged: {error.message}", hint=error.hint) from error
 
     def save(self, path: Path) -> None:
-        """Write the project, under another name first, so that a crash never leaves half of it."""
+        """Write the project whole or not at all; what lies in its folder is named from there, so that it can move."""
+        folder = path.absolute().parent
+        clips = tuple(
+            replace(
+                clip, path=_from_folder(clip.path, folder), output=clip.output and _from_folder(clip.output, folder)
+            )
+            for clip in self.clips
+        )
         try:
-            write_whole(path, self.to_json().encode())
+            write_whole(path, replace(self, clips=clips).to_json().encode())
         except OSError as error:
             raise ProjectError(
                 f"the project cannot be written ({error.strerror})", path=path, hint="choose another folder"
@@ -132,16 +172,32 @@ class Project:
         except ProjectError as error:
             raise ProjectError(error.message, path=path, hint=error.hint) from error
         folder = path.absolute().parent
-        output = None if project.output is None else folder / project.output
-        return cls(
-            clip=folder / project.clip,
-            settings=project.settings,
-            start_seconds=project.start_seconds,
-            stop_seconds=project.stop_seconds,
-            encode=project.encode,
-            device=project.device,
-            output=output,
+        clips = tuple(
+            replace(clip, path=folder / clip.path, output=clip.output and folder / clip.output)
+            for clip in project.clips
         )
+        return replace(project, clips=clips)
+
+
+def _from_folder(path: Path, folder: Path) -> Path:
+    """A path as it is named from a folder it lies in; absolute elsewhere."""
+    path = path.absolute()
+    return path.relative_to(folder) if path.is_relative_to(folder) else path
+
+
+def _from_version_1(values: dict[str, Any]) -> dict[str, Any]:
+    """The values of a project with one clip, as they are today."""
+    _refuse_unknown(values, _NAMES_OF_1)
+    clip = {name: values[name] for name in _CLIP_NAMES if name in values}
+    if "clip" in values:
+        clip["path"] = values["clip"]
+    return {"device": values.get("device", "auto"), "clips": [clip], "version": VERSION}
+
+
+def _refuse_unknown(values: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ProjectError(f"the project has an unknown entry {unknown[0]!r:.60}")
 
 
 def _text(values: dict[str, Any], name: str, default: str | None = None) -> str:
@@ -162,7 +218,10 @@ def _number(values: dict[str, Any], name: str, default: float) -> float:
 
 def _table(values: dict[str, Any], name: str) -> dict[str, Any]:
     """A table of the file; empty when it is left out."""
-    value = values.get(name, {})
+    return _as_table(values.get(name, {}), name)
+
+
+def _as_table(value: object, name: str = "clip") -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ProjectError(f"the project's {name} must be a table")
     return value

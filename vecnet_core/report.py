@@ -17,12 +17,13 @@ from vecnet_core.metrics.exposure import exposure_ev
 from vecnet_core.metrics.flicker import Flicker, flicker
 from vecnet_core.plots import flicker_headline, flicker_plot, strip
 from vecnet_core.video.color import reduce_to_rgb
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vecnet_core.frame import Frame, RGBArray
+    from vecnet_core.video.frame_reader import FrameReader
 
 MEASURED_SIDE_PX = 128
 """Short side of the frames whose light is measured; cuts are found on the same (see `CutDetector.update`)."""
@@ -73,7 +74,7 @@ def write_report(source: Path, corrected: Path, folder: Path) -> Report:
         VideoOpenError: One of the clips is no video.
         InputError: The clips differ in size or length, or the folder cannot be written.
     """
-    with VideoReader(source) as original, VideoReader(corrected) as result:
+    with open_reader(source) as original, open_reader(corrected) as result:
         sizes = [(reader.info.width, reader.info.height) for reader in (original, result)]
         if sizes[0] != sizes[1]:
             raise InputError(
@@ -120,7 +121,7 @@ def telling_frames(exposures_ev: npt.NDArray[np.float64]) -> list[int]:
     return sorted({int(np.argmin(abs(exposures_ev - level))) for level in levels})
 
 
-def _measure(reader: VideoReader) -> _Light:
+def _measure(reader: FrameReader) -> _Light:
     """Read a clip once and measure the light of every frame."""
     detector = CutDetector()
     times: list[float] = []
@@ -138,7 +139,7 @@ def _measure(reader: VideoReader) -> _Light:
     return _Light(np.array(times), np.array(exposures), tuple(cuts), tuple(duplicates))
 
 
-def _picture(reader: VideoReader, index: int) -> RGBArray:
+def _picture(reader: FrameReader, index: int) -> RGBArray:
     """A frame for the still as players show it, with square pixels and turned, (h, w, 3) R'G'B' in [0, 1]."""
     info = reader.info
     aspect = float(info.pixel_aspect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import zip_longest
@@ -15,14 +16,19 @@ from av.error import FFmpegError
 from vecnet_core.errors import InputError, VecnetError
 from vecnet_core.frame import ColorTags, Frame, PixelLayout, VideoInfo
 from vecnet_core.metrics.fidelity import psnr_of_mse
-from vecnet_core.video.audio import SoundTally, tally_sound
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.arrays import load_arrays, save_arrays
+from vecnet_core.video.copying import StreamTally, tally_streams
+from vecnet_core.video.decode import DecodeSettings
+from vecnet_core.video.footage import open_reader
+from vecnet_core.video.metadata import find_timecode
+from vecnet_core.video.opening import open_container
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from vecnet_core.frame import PlaneArray
+    from vecnet_core.video.frame_reader import FrameReader
 
 SAMPLES = 5
 """Frames that are decoded again: the first, the middle, the last, and two that are drawn, always the same ones."""
@@ -52,7 +58,8 @@ class Check(NamedTuple):
     """One thing that was looked at.
 
     Attributes:
-        name: ``file``, ``frames``, ``times``, ``duration``, ``picture``, ``colours``, ``sound`` or ``samples``.
+        name: ``file``, ``frames``, ``times``, ``duration``, ``picture``, ``colours``, ``sound``, ``subtitles``,
+            ``data``, ``chapters``, ``timecode`` or ``samples``.
         is_good: It is as it was meant.
         words: What was found right, such as ``180 frames``; otherwise what is wrong, as a clause.
     """
@@ -91,7 +98,12 @@ class IntendedFile:
         color: The colour tags that were written.
         is_lossless: The codec gives every sample back.
         coarseness: Steps of crf above the codec's default, in which pictures may differ more.
-        sound: What was copied of each sound stream.
+        are_pictures: A picture a frame was written.
+        has_alpha: Its pictures have transparency.
+        has_hdr_metadata: It says on which display it was graded, or how much light there is in it.
+        copied: What was copied of each stream of sound, subtitles and data.
+        chapters: How many there are.
+        timecode: Of the first frame; empty for none.
         samples: A few of the frames the encoder was given, by their place in the file.
     """
 
@@ -103,31 +115,64 @@ class IntendedFile:
     color: ColorTags
     is_lossless: bool
     coarseness: int
-    sound: tuple[SoundTally, ...]
+    are_pictures: bool
+    has_alpha: bool
+    has_hdr_metadata: bool
+    copied: tuple[StreamTally, ...]
+    chapters: int
+    timecode: str
     samples: dict[int, Frame]
 
 
 class SampleFrames:
     """Keeps a few of the frames that pass, for comparison with the written file: five, however many pass.
 
-    Attributes:
-        frames: Those kept, by their place.
+    They lie on the disk, so that those of an interrupted export are there when it goes on.
+
+    Args:
+        total: How many frames will pass.
+        folder: Where they are kept.
+        passed: How many have passed before.
     """
 
-    def __init__(self, total: int) -> None:
-        """Choose the places among ``total`` frames."""
+    def __init__(self, total: int, folder: Path, passed: int = 0) -> None:
         ends = {0, total // 2, total - 1}
         drawn = random.Random(total).sample(range(total), min(total, SAMPLES))
         others = [place for place in drawn if place not in ends]
         self._places = {*ends, *others[: SAMPLES - len(ends)]}
-        self._passed = 0
-        self.frames: dict[int, Frame] = {}
+        self._folder = folder
+        self._passed = passed
 
     def take(self, frame: Frame) -> None:
-        """Let the next frame pass."""
+        """Let the next frame pass, as the encoder is given it.
+
+        Raises:
+            OSError: The disk is full.
+        """
         if self._passed in self._places:
-            self.frames[self._passed] = frame
+            save_arrays(
+                self._path(self._passed), {str(number): plane for number, plane in enumerate(_all_planes(frame))}
+            )
         self._passed += 1
+
+    def frames(self, layout: PixelLayout, color: ColorTags) -> dict[int, Frame]:
+        """Those kept, by their place; without one that was on its way to the disk when the power went."""
+        found: dict[int, Frame] = {}
+        for place in sorted(self._places):
+            arrays = load_arrays(self._path(place))
+            with suppress(KeyError, ValueError):
+                planes = [arrays[str(number)] for number in range(len(arrays))]
+                alpha = planes.pop() if len(planes) > layout.planes else None
+                found[place] = Frame(place, place, Fraction(1), 1, tuple(planes), layout, color, alpha)
+        return found
+
+    def _path(self, place: int) -> Path:
+        return self._folder / f"sample_{place}.npz"
+
+
+def _all_planes(frame: Frame) -> tuple[PlaneArray, ...]:
+    """A frame's planes, and its alpha where it has one."""
+    return frame.planes if frame.alpha is None else (*frame.planes, frame.alpha)
 
 
 class FileVerifier:
@@ -147,7 +192,7 @@ class FileVerifier:
         """Nothing is read yet."""
         self._path = path
         self._intended = intended
-        self.steps = 1 + bool(intended.sound) + len(intended.samples)
+        self.steps = 1 + _has_company(intended) + len(intended.samples)
         self._verification: Verification | None = None
 
     @property
@@ -166,14 +211,16 @@ class FileVerifier:
         checks: list[Check] = []
         at_work = "file"
         try:
-            with VideoReader(self._path) as reader:
+            # Pictures say no rate; a single one would be a file with times of its own.
+            rate = self._intended.source.frame_rate if self._intended.are_pictures else None
+            with open_reader(self._path, DecodeSettings(frame_rate=rate)) as reader:
                 checks.append(Check("file", True, "the file opens"))
                 checks += _facts_checks(reader, self._intended)
                 done = 1
                 yield done
-                if self._intended.sound:
+                if _has_company(self._intended):
                     at_work = "sound"
-                    checks.append(_sound_check(self._path, reader, self._intended))
+                    checks += _company_checks(self._path, reader, self._intended)
                     done += 1
                     yield done
                 at_work = "samples"
@@ -192,7 +239,7 @@ class FileVerifier:
 # Facts
 
 
-def _facts_checks(reader: VideoReader, intended: IntendedFile) -> list[Check]:
+def _facts_checks(reader: FrameReader, intended: IntendedFile) -> list[Check]:
     """What opening the file and its index of packets tell."""
     return [
         _frames_check(reader.info, intended),
@@ -209,7 +256,7 @@ def _frames_check(info: VideoInfo, intended: IntendedFile) -> Check:
     return Check("frames", there == meant, f"{there} frames" + ("" if there == meant else f" instead of {meant}"))
 
 
-def _times_check(reader: VideoReader, intended: IntendedFile) -> Check:
+def _times_check(reader: FrameReader, intended: IntendedFile) -> Check:
     """Every frame at the source's time, counted from the first one, exactly or to the ticks the container rounds to."""
     tick = reader.info.time_base
     ratio = intended.source.time_base / tick
@@ -254,6 +301,8 @@ def _picture_check(info: VideoInfo, intended: IntendedFile) -> Check:
         wrong = f"the pixel aspect is {info.pixel_aspect} instead of {intended.pixel_aspect}"
     elif info.layout.bit_depth < intended.layout.bit_depth:
         wrong = f"samples have {info.layout.bit_depth} bits instead of {intended.layout.bit_depth}"
+    elif info.has_alpha != intended.has_alpha:
+        wrong = f"the transparency is {'there' if info.has_alpha else 'missing'}"
     else:
         return Check("picture", True, "size")
     return Check("picture", False, wrong)
@@ -267,34 +316,79 @@ def _colours_check(info: VideoInfo, intended: IntendedFile) -> Check:
         there, meant = getattr(info.color, name), getattr(intended.color, name)
         if there != meant:
             return Check("colours", False, f"the colour {name} is {there} instead of {meant}")
+    if intended.has_hdr_metadata and info.hdr is None:
+        return Check("colours", False, "the HDR metadata is missing")
     return Check("colours", True, "colour tags")
 
 
-# Sound
+# What lies beside the pictures
 
 
-def _sound_check(path: Path, reader: VideoReader, intended: IntendedFile) -> Check:
+class _Kind(NamedTuple):
+    """Words for one kind of stream: the check's name, one of several streams, its only one, and its packets."""
+
+    name: str
+    one: str
+    only: str
+    packets: str
+
+
+_KINDS = {
+    "audio": _Kind("sound", "sound stream", "the sound", "audio packets"),
+    "subtitle": _Kind("subtitles", "subtitle stream", "the subtitle stream", "subtitles"),
+    "data": _Kind("data", "data stream", "the data stream", "data packets"),
+}
+
+
+def _has_company(intended: IntendedFile) -> bool:
+    """Whether anything is to be found beside the pictures."""
+    return bool(intended.copied or intended.chapters or intended.timecode)
+
+
+def _company_checks(path: Path, reader: FrameReader, intended: IntendedFile) -> Iterator[Check]:
+    """Streams, chapters and timecode, as far as there are meant to be any."""
+    if intended.copied:
+        found = tally_streams(path)
+        for kind, words in _KINDS.items():
+            meant = [tally for tally in intended.copied if tally.kind == kind]
+            if meant:
+                yield _streams_check(words, [tally for tally in found if tally.kind == kind], meant, reader, intended)
+    if not intended.chapters and not intended.timecode:
+        return
+    with open_container(path) as container:
+        chapters, timecode = len(container.chapters()), find_timecode(container, container.streams.video[0])
+    if intended.chapters:
+        right = chapters == intended.chapters
+        yield Check("chapters", right, f"{chapters} chapters" + ("" if right else f" instead of {intended.chapters}"))
+    if intended.timecode:
+        right = timecode == intended.timecode
+        wrong = f"the timecode is {timecode or 'missing'} instead of {intended.timecode}"
+        yield Check("timecode", right, f"timecode {timecode}" if right else wrong)
+
+
+def _streams_check(
+    words: _Kind, found: list[StreamTally], meant: list[StreamTally], reader: FrameReader, intended: IntendedFile
+) -> Check:
     """Every packet of every copied stream, byte for byte, and as far from the first picture as in the source."""
     picture = int(reader.pts()[0]) * reader.info.time_base
     meant_picture = intended.source.start_pts * intended.source.time_base
-    found = tally_sound(path)
-    for number, (there, meant) in enumerate(zip_longest(found, intended.sound), start=1):
-        name = f"sound stream {number}" if len(intended.sound) > 1 else "the sound"
-        if there is None or meant is None:
-            wrong = f"there are {len(found)} sound streams instead of {len(intended.sound)}"
-        elif meant.keeps_packets and there.packets != meant.packets:
-            wrong = f"{name} has {there.packets} packets instead of {meant.packets}"
-        elif (there.size, there.checksum) != (meant.size, meant.checksum):
+    for number, (there, wanted) in enumerate(zip_longest(found, meant), start=1):
+        name = f"{words.one} {number}" if len(meant) > 1 else words.only
+        if there is None or wanted is None:
+            wrong = f"there are {len(found)} {words.one}s instead of {len(meant)}"
+        elif wanted.keeps_packets and there.packets != wanted.packets:
+            wrong = f"{name} has {there.packets} packets instead of {wanted.packets}"
+        elif (there.size, there.checksum) != (wanted.size, wanted.checksum):
             wrong = f"{name} has other bytes than the source's"
-        elif shift := _sound_shift(there, meant, picture - meant_picture):
+        elif shift := _stream_shift(there, wanted, picture - meant_picture):
             wrong = f"{name} is {abs(shift):.3f} s too {'late' if shift > 0 else 'early'}"
         else:
             continue
-        return Check("sound", False, wrong)
-    return Check("sound", True, f"{sum(meant.packets for meant in intended.sound)} audio packets")
+        return Check(words.name, False, wrong)
+    return Check(words.name, True, f"{sum(tally.packets for tally in meant)} {words.packets}")
 
 
-def _sound_shift(there: SoundTally, meant: SoundTally, picture_shift: Fraction) -> float:
+def _stream_shift(there: StreamTally, meant: StreamTally, picture_shift: Fraction) -> float:
     """Seconds by which a stream's first or last packet is beside its place; 0 within rounding."""
     shifts = [there.first_seconds - meant.first_seconds - picture_shift]
     if meant.keeps_packets:
@@ -324,7 +418,7 @@ class _Likeness(NamedTuple):
     neighbour: int | None
 
 
-def _likeness(reader: VideoReader, place: int, sample: Frame) -> _Likeness:
+def _likeness(reader: FrameReader, place: int, sample: Frame) -> _Likeness:
     """Compare a frame of the file, and those beside it, with what was given to the encoder."""
     count, size = reader.info.frame_count, (reader.info.width, reader.info.height)
     if place >= count or size != (sample.width, sample.height):
@@ -332,9 +426,9 @@ def _likeness(reader: VideoReader, place: int, sample: Frame) -> _Likeness:
     # In order, so that the decoder goes on from one to the next.
     frames = {index: reader.frame(index) for index in (place - 1, place, place + 1) if 0 <= index < count}
     frame = frames[place]
-    if frame.layout == sample.layout and all(map(np.array_equal, frame.planes, sample.planes)):
+    if frame.layout == sample.layout and all(map(np.array_equal, _all_planes(frame), _all_planes(sample))):
         return _Likeness(place, True, psnr_of_mse(0.0), psnr_of_mse(0.0), None)
-    luma = _mse(_levels(frame, 0), _levels(sample, 0))
+    luma = _mse(*(_levels(each.planes[0], each.layout.bit_depth) for each in (frame, sample)))
     likest = {index: _block_psnr_db(each, sample) for index, each in frames.items()}
     best = max(likest, key=likest.__getitem__)
     is_other = likest[place] < CLEAR_BLOCK_PSNR_DB and likest[best] > likest[place] + NEIGHBOUR_DB
@@ -362,17 +456,20 @@ def _samples_check(likenesses: list[_Likeness], intended: IntendedFile) -> Check
 
 def _block_psnr_db(frame: Frame, sample: Frame) -> float:
     """PSNR of the block means of two frames' planes, the lowest of them; chroma counts where both hold it alike."""
+    planes = [*zip(frame.planes, sample.planes, strict=False)]
+    if frame.alpha is not None and sample.alpha is not None:
+        planes.append((frame.alpha, sample.alpha))
+    depths = (frame.layout.bit_depth, sample.layout.bit_depth)
     return min(
-        psnr_of_mse(_mse(_block_means(_levels(frame, index)), _block_means(_levels(sample, index))))
-        for index in range(min(len(frame.planes), len(sample.planes)))
-        if frame.planes[index].shape == sample.planes[index].shape
+        psnr_of_mse(_mse(*(_block_means(_levels(plane, depth)) for plane, depth in zip(pair, depths, strict=True))))
+        for pair in planes
+        if pair[0].shape == pair[1].shape
     )
 
 
-def _levels(frame: Frame, index: int) -> npt.NDArray[np.float32]:
+def _levels(plane: PlaneArray, bit_depth: int) -> npt.NDArray[np.float32]:
     """A plane in units of its whole span, so that depths compare."""
-    plane: PlaneArray = frame.planes[index]
-    return plane.astype(np.float32) / np.float32(1 << frame.layout.bit_depth)
+    return plane.astype(np.float32) / np.float32(1 << bit_depth)
 
 
 def _block_means(levels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

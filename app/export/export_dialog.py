@@ -1,11 +1,11 @@
-"""The export dialog: a form, then progress that can be cancelled, then what was written; closing it ends no job."""
+"""The export dialog: a form, then progress to pause or stop, then what was written; closing it ends no job."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QDialog,
@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,90 +21,103 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.export.export_form import ExportForm
+from app.export.progress_page import ProgressPage
 from app.widgets.icons import picture
 from app.widgets.timecode import clock
 
 if TYPE_CHECKING:
     from app.jobs import ExportOutcome, ExportStatus
 
-_STAGES = {
-    "light": "Measuring the light of the clip",
-    "export": "Correcting and encoding",
-    "verify": "Checking the file",
-}
+
+_PAGE = QSize(712, 272)
+"""Least size of a page."""
 
 
 class ExportDialog(QDialog):
     """Three pages: form, progress, done.
 
     Signals:
-        cancel_asked: Stop the running export.
+        pause_asked: Hold the running export, or let it go on.
+        stop_asked: The person thinks of stopping the running export, and wants to know what would be kept.
+        keep_asked: Stop the running export and keep what is done.
+        discard_asked: Stop the running export and remove what is done.
         again_asked: Back to the form, for the clip as it is now.
     """
 
-    cancel_asked = Signal()
+    pause_asked = Signal()
+    stop_asked = Signal()
+    keep_asked = Signal()
+    discard_asked = Signal()
     again_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """On the form."""
         super().__init__(parent)
         self.setWindowTitle("Export")
-        self.setMinimumSize(620, 300)
         self.form = ExportForm()
         self.form.cancel_asked.connect(self.hide)
+        self.progress = ProgressPage()
+        self.progress.pause_asked.connect(self.pause_asked)
+        self.progress.stop_asked.connect(self.stop_asked)
+        self.progress.keep_asked.connect(self.keep_asked)
+        self.progress.discard_asked.connect(self.discard_asked)
+        self.progress.hide_asked.connect(self.hide)
         self._output = Path()
-        self._stage = QLabel()
-        self._stage.setProperty("role", "heading")
-        self.bar = QProgressBar()
-        self.bar.setTextVisible(False)
-        self.bar.setAccessibleName("Export progress")
-        self._left = QLabel()
-        self._left.setProperty("role", "hint")
-        self._target = _path_label()
-        self._done_path = _path_label()
-        self._done_facts = _path_label()
+        self._done_path = _text_label()
+        self._done_facts = _text_label()
         self._pages = QStackedWidget()
-        for page in (self.form, self._progress_page(), self._done_page()):
+        self._all_pages = (self.form, self.progress, self._done_page())
+        for page in self._all_pages:
             self._pages.addWidget(page)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 24, 24, 24)
-        layout.addWidget(self._pages)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(24, 24, 24, 24)
+        self._column.addWidget(self._pages)
+        self._pages.setMinimumSize(_PAGE)
+        self.form.rows_changed.connect(self._fit)
         # A default button is one of its dialog's: before it was in this one, Enter went to the first button, Browse.
         self.form.start.setDefault(True)
+
+    def _turn_to(self, page: int) -> None:
+        """Show a page, in the room it needs itself: a stack would give each the room of the largest."""
+        policy = QSizePolicy.Policy
+        for place, each in enumerate(self._all_pages):
+            wish = policy.Preferred if place == page else policy.Ignored
+            each.setSizePolicy(wish, wish)
+        self._pages.setCurrentIndex(page)
+        self._fit()
+        self._column.activate()
+        self.resize(self.width(), self._column.totalMinimumSize().height())
+
+    def _fit(self) -> None:
+        """Make room for all that a page has to say: Qt forgets the lines of wrapped text."""
+        layout = self._all_pages[self.page].layout()
+        if layout is not None:
+            needed = layout.totalHeightForWidth(max(_PAGE.width(), self._pages.width()))
+            self._pages.setMinimumHeight(max(_PAGE.height(), needed))
 
     @property
     def page(self) -> int:
         """0 form, 1 progress, 2 done."""
         return self._pages.currentIndex()
 
+    @property
+    def bar(self) -> QProgressBar:
+        """How far the running export is."""
+        return self.progress.bar
+
     def show_form(self) -> None:
         """Back to the form."""
-        self._pages.setCurrentIndex(0)
+        self._turn_to(0)
 
     def show_started(self, output: Path) -> None:
         """Turn to the progress page."""
         self._output = output
-        self._target.setText(str(output))
-        self._stage.setText("Starting")
-        self._left.setText("The first figures come in a few seconds.")
-        self.bar.setRange(0, 0)
-        self._cancel.setEnabled(True)
-        self._pages.setCurrentIndex(1)
-        # Enter must not cancel what took an hour.
-        self._hide.setFocus()
+        self._turn_to(1)
+        self.progress.show_started(output)
 
     def show_progress(self, status: ExportStatus) -> None:
         """Show how far it is and how long it takes."""
-        self._stage.setText(_STAGES.get(status.stage, status.stage))
-        self.bar.setRange(0, max(1, status.total))
-        self.bar.setValue(status.done)
-        self._left.setText(progress_text(status))
-
-    def show_cancelling(self) -> None:
-        """Say that the child has been asked to stop."""
-        self._cancel.setEnabled(False)
-        self._stage.setText("Cancelling")
-        self._left.setText("The unfinished file is being removed.")
+        self.progress.show_progress(status)
 
     def show_done(self, outcome: ExportOutcome) -> None:
         """Turn to the done card."""
@@ -111,17 +125,15 @@ class ExportDialog(QDialog):
         self._done_path.setText(str(outcome.output))
         self._done_facts.setText(outcome_text(outcome))
         self._done_facts.setVisible(bool(self._done_facts.text()))
-        self._pages.setCurrentIndex(2)
+        self._turn_to(2)
         self.open_folder.setFocus()
 
-    def _progress_page(self) -> QWidget:
-        self._cancel = QPushButton("Cancel export")
-        self._cancel.setToolTip("Stop and remove the unfinished file")
-        self._cancel.clicked.connect(self.cancel_asked)
-        self._hide = hide = QPushButton("Hide")
-        hide.setToolTip("Go on working; the export goes on and the status bar tells how far it is (Esc)")
-        hide.clicked.connect(self.hide)
-        return _page([self._stage, self._target, self.bar, self._left], [self._cancel, hide])
+    def reject(self) -> None:
+        """Esc: away with the question first, then with the dialog; never with the export."""
+        if self.page == 1 and self.progress.is_asking:
+            self.progress.withdraw()
+        else:
+            super().reject()
 
     def _done_page(self) -> QWidget:
         top = QHBoxLayout()
@@ -133,12 +145,10 @@ class ExportDialog(QDialog):
         top.addSpacing(8)
         top.addWidget(title)
         top.addStretch()
-        head = QWidget()
-        head.setLayout(top)
         top.setContentsMargins(0, 0, 0, 0)
-        again = QPushButton("Export again…")
-        again.setToolTip("Back to the form")
-        again.clicked.connect(self.again_asked)
+        self.again = QPushButton("Export again…")
+        self.again.setToolTip("Back to the form")
+        self.again.clicked.connect(self.again_asked)
         self.open_folder = QPushButton("Open folder")
         self.open_folder.setProperty("role", "primary")
         self.open_folder.setToolTip("Show the written file's folder")
@@ -146,47 +156,39 @@ class ExportDialog(QDialog):
         close = QPushButton("Close")
         close.setToolTip("Close this card (Esc)")
         close.clicked.connect(self.hide)
-        return _page([head, self._done_path, self._done_facts], [again, close, self.open_folder])
+        buttons = QHBoxLayout()
+        buttons.setSpacing(8)
+        buttons.addStretch()
+        for button in (self.again, close, self.open_folder):
+            buttons.addWidget(button)
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(12)
+        layout.addLayout(top)
+        layout.addWidget(self._done_path)
+        layout.addWidget(self._done_facts)
+        layout.addStretch()
+        layout.addLayout(buttons)
+        return page
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._output.parent)))
 
 
-def progress_text(status: ExportStatus) -> str:
-    """What is done and the time left, such as ``frame 120 of 480, 1:10 left``."""
-    done = f"{'step' if status.stage == 'verify' else 'frame'} {status.done} of {status.total}"
-    return done if status.seconds_left is None else f"{done}, {clock(status.seconds_left)} left"
-
-
 def outcome_text(outcome: ExportOutcome) -> str:
     """What was written, such as ``180 frames in 0:12 on CPU.``, what was checked, what could not be kept, by line."""
     device = f" on {outcome.device}" if outcome.device else ""
-    written = [f"{outcome.frames} frames in {clock(outcome.seconds)}{device}."] if outcome.frames else []
+    kept = f"; {outcome.kept:,} of them were kept from before" if outcome.kept else ""
+    written = [f"{outcome.frames:,} frames in {clock(outcome.seconds)}{device}{kept}."] if outcome.frames else []
     checked = [f"Checked: {', '.join(outcome.checks)}."] if outcome.checks else []
     noted = [f"Note: {warning.rstrip('.')}." for warning in outcome.warnings]
     return "\n".join(written + checked + noted)
 
 
-def _path_label() -> QLabel:
+def _text_label() -> QLabel:
     label = QLabel()
     label.setWordWrap(True)
     label.setProperty("role", "hint")
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
-
-
-def _page(rows: list[QWidget], buttons: list[QPushButton]) -> QWidget:
-    page = QWidget()
-    layout = QVBoxLayout(page)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(12)
-    for row in rows:
-        layout.addWidget(row)
-    layout.addStretch()
-    row = QHBoxLayout()
-    row.setSpacing(8)
-    row.addStretch()
-    for button in buttons:
-        row.addWidget(button)
-    layout.addLayout(row)
-    return page

@@ -1,17 +1,35 @@
-"""Runs at most one export at a time: the dialog, the child process, and the analysis that rests meanwhile."""
+"""Runs at most one export at a time: the dialog, the child process, what is kept of it, and the analysis that rests."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.export.export_dialog import ExportDialog, outcome_text, progress_text
-from app.jobs import CANCEL_SECONDS, ExportJob, ExportOutcome, ExportRequest, ExportStatus
+from app.errands import Errands
+from app.export.export_dialog import ExportDialog, outcome_text
+from app.export.progress_page import progress_text
+from app.export.remembered import (
+    StoppedExport,
+    claim,
+    discard,
+    file_for,
+    find_stopped,
+    forget,
+    kept_of,
+)
+from app.jobs import STOP_SECONDS, ExportJob, ExportOutcome, ExportRequest, ExportStatus
+from vecnet_core.errors import InputError
+from vecnet_core.project import Project
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from PySide6.QtCore import QLockFile
     from PySide6.QtWidgets import QWidget
 
     from app.document import Document
@@ -19,7 +37,9 @@ if TYPE_CHECKING:
     from app.preferences import Preferences
     from app.preview import Preview
 
-_STAGES = {"light": "Measuring for export", "verify": "Checking the file"}
+_STAGES = {"light": "Measuring for export", "join": "Putting the file together", "verify": "Checking the file"}
+_LOOK_SECONDS = 1.0
+_CLAIM_MS = 1000
 
 ChildCommand = Callable[[], list[str]]
 """How the command line is called here."""
@@ -35,19 +55,26 @@ def own_command_line() -> list[str]:
 class Exports(QObject):
     """Shows the dialog, starts the job, passes on how it goes.
 
+    An export is remembered in a folder of ours from its start until it has ended well, so that whatever ends the
+    editor, it can be finished.
+
     Signals:
         status_changed: A line for the status bar; empty when nothing is exported.
         error_raised: A sentence, and details for a report.
+        note_raised: A sentence on what became of an export.
         job_started: The `ExportRequest` the child works on.
         finished_unseen: What came of an export whose dialog is out of sight, as a sentence.
         finished: An `ExportOutcome`.
+        stopped_found: A `StoppedExport` of an earlier session, which can be finished.
     """
 
     status_changed = Signal(str)
     error_raised = Signal(str, str)
+    note_raised = Signal(str)
     job_started = Signal(object)
     finished_unseen = Signal(str)
     finished = Signal(object)
+    stopped_found = Signal(object)
 
     def __init__(
         self,
@@ -55,104 +82,295 @@ class Exports(QObject):
         preview: Preview,
         preferences: Preferences,
         window: QWidget,
+        folder: Callable[[], Path],
         child_command: ChildCommand = own_command_line,
     ) -> None:
-        """Nothing is exported yet."""
+        """Nothing is exported yet; ``folder`` tells where exports are remembered."""
         super().__init__(window)
         self._document = document
         self._preview = preview
         self._preferences = preferences
         self._child_command = child_command
+        self._folder = folder
+        self._errands = Errands(self)
+        self._request: ExportRequest | None = None
+        self._offer: StoppedExport | None = None
         self._job: ExportJob | None = None
+        self._lock: QLockFile | None = None
+        self._wants_to_stop = False
+        self._discards = False
+        self._looked_at = 0.0
         self.dialog = ExportDialog(window)
         self.dialog.form.export_asked.connect(self.start)
-        self.dialog.cancel_asked.connect(self.cancel)
+        self.dialog.pause_asked.connect(self.toggle_pause)
+        self.dialog.stop_asked.connect(self._look_at_kept)
+        self.dialog.keep_asked.connect(self.stop)
+        self.dialog.discard_asked.connect(self.discard)
         self.dialog.again_asked.connect(self.show_dialog)
         document.clip_changed.connect(self._use_clip)
         self.dialog.form.choose_codec(preferences.text("export_codec", "match"))
 
     @property
     def is_running(self) -> bool:
-        """True while a child is at work."""
-        return self._job is not None
+        """True from the moment an export is asked for until its child has ended."""
+        return self._request is not None
 
     def show_dialog(self) -> None:
         """Show the form, or how far the running export is."""
-        if self._document.info is None:
-            return
         if not self.is_running:
+            if self._document.info is None:
+                return
             self._use_clip()
             self.dialog.show_form()
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
 
+    # Begin -----------------------------------------------------------------------------------------------------------
+
     def start(self, choice: ExportChoice) -> None:
         """Export the clip as it is corrected now; the preview's background rests until the child has ended."""
-        project = self._document.project
-        if self._job is not None or project is None:
+        clip = self._document.clip
+        if self.is_running or clip is None:
             return
         self._preferences.set_text("export_codec", choice.encode.codec)
-        project = replace(project, device=self._preferences.device, encode=choice.encode, output=choice.output)
-        request = ExportRequest(project, choice.overwrites)
+        clip = replace(clip, encode=choice.encode, output=choice.output)
+        device = self._preferences.device
+        file = file_for(self._folder(), choice.output)
+        request = ExportRequest(file, choice.output, choice.overwrites, choice.resumes, choice.restarts)
+        self._begin(request, partial(_written_down, file, Project((clip,), device)))
+
+    def finish(self, stopped: StoppedExport) -> None:
+        """Go on with an export of an earlier session, as it was begun."""
+        if self.is_running:
+            self.error_raised.emit("One export runs at a time: finish this one when the other has ended.", "")
+            self.stopped_found.emit(stopped)
+            return
+        request = ExportRequest(stopped.file, stopped.output, overwrites=stopped.replaces, resumes=True)
+        self._offer = stopped
+        self._begin(request, partial(_claimed, stopped.file))
+        self.show_dialog()
+
+    def drop(self, stopped: StoppedExport) -> None:
+        """Remove what an export of an earlier session has kept."""
+        self._errands.send(
+            partial(discard, stopped.file, stopped.output),
+            partial(self._tell_dropped, stopped.output),
+            self._tell_refusal,
+        )
+
+    def look_for_stopped(self) -> None:
+        """Look for exports of earlier sessions that can be finished; `stopped_found` tells of each."""
+        self._errands.send(partial(find_stopped, self._folder()), self._tell_stopped)
+
+    def _begin(self, request: ExportRequest, prepare: Callable[[], QLockFile]) -> None:
+        """Turn to the progress page; once the disk has answered, start the child."""
+        self._request = request
+        self._wants_to_stop = self._discards = False
+        self._preview.pause_background(True)
+        self.dialog.show_started(request.output)
+        self.status_changed.emit(f"Exporting {request.output.name}")
+        self._errands.send(prepare, self._start_job, self._refuse)
+
+    def _start_job(self, lock: QLockFile) -> None:
+        self._lock = lock
+        request = self._request
+        if request is None:
+            return
+        if self._wants_to_stop:
+            self._take_stop()
+            return
         job = ExportJob(request, self._child_command(), self)
         job.progressed.connect(self._show_progress)
         job.finished.connect(self._finish)
         job.failed.connect(self._fail)
-        job.cancelled.connect(self._end)
+        job.stopped.connect(self._take_stop)
         self._job = job
-        self._preview.pause_background(True)
-        self.dialog.show_started(choice.output)
-        self.status_changed.emit(f"Exporting {choice.output.name}")
         job.start()
         self.job_started.emit(request)
 
-    def cancel(self) -> None:
-        """Stop the running export; nothing unfinished is left."""
-        if self._job is not None:
-            self.dialog.show_cancelling()
-            self.status_changed.emit("Cancelling the export")
-            self._job.cancel()
+    # Under way -------------------------------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Stop the running export and wait for its end; for the window that is closing."""
-        if self._job is not None:
-            self._job.cancel()
-            self._job.wait(CANCEL_SECONDS)
-        self.dialog.close()
-
-    def _use_clip(self) -> None:
-        if self._document.info is not None:
-            self.dialog.form.use_clip(self._document.info)
-
-    def _show_progress(self, status: ExportStatus) -> None:
+    def toggle_pause(self) -> None:
+        """Hold the running export, or let it go on."""
         if self._job is None:
             return
+        if self._job.is_paused:
+            self._job.go_on()
+        else:
+            self._job.pause()
+        self.dialog.progress.show_paused(self._job.is_paused)
+        if self._job.is_paused and self._request is not None:
+            self.status_changed.emit(f"Export of {self._request.output.name} is paused")
+
+    def stop(self) -> None:
+        """Stop the running export and keep what is done."""
+        self._stop(discards=False)
+
+    def discard(self) -> None:
+        """Stop the running export and remove what is done."""
+        self._stop(discards=True)
+
+    def close(self) -> None:
+        """Stop the running export, keep what is done, and wait for its end; for the window that is closing."""
+        if self._job is not None:
+            self._wants_to_stop = True
+            self._job.stop()
+            self._job.wait(STOP_SECONDS)
+        self._errands.close()
+        self.dialog.form.close_errands()
+        self.dialog.close()
+
+    def _stop(self, *, discards: bool) -> None:
+        if self._request is None:
+            return
+        self._wants_to_stop, self._discards = True, discards
+        self.dialog.progress.show_stopping(keeps=not discards)
+        self.status_changed.emit("Stopping the export")
+        if self._job is not None:
+            self._job.stop()
+
+    def _show_progress(self, status: ExportStatus) -> None:
+        if self._job is None or self._wants_to_stop:
+            return
         self.dialog.show_progress(status)
+        if self.dialog.progress.is_asking and time.monotonic() - self._looked_at > _LOOK_SECONDS:
+            self._look_at_kept()
         percent = 100 * status.done // max(1, status.total)
         stage = _STAGES.get(status.stage, "Exporting")
-        self.status_changed.emit(f"{stage}: {percent} %, {progress_text(status)}")
+        if not self._job.is_paused:
+            self.status_changed.emit(f"{stage}: {percent} %, {progress_text(status)}")
+
+    def _look_at_kept(self) -> None:
+        """What would be kept if the export were stopped now."""
+        self._looked_at = time.monotonic()
+        if self._request is not None:
+            self._errands.send(partial(kept_of, self._request.output), self._show_kept)
+
+    def _show_kept(self, kept: tuple[int, int]) -> None:
+        self.dialog.progress.show_kept(*kept)
+
+    # Ended -----------------------------------------------------------------------------------------------------------
 
     def _finish(self, outcome: ExportOutcome) -> None:
+        if self._request is not None:
+            self._errands.send(partial(forget, self._request.file), _nothing_more)
         self._end_job()
         self.dialog.show_done(outcome)
+        # An export of an earlier session is finished with no clip open.
+        self.dialog.again.setVisible(self._document.info is not None)
         if not self.dialog.isVisible():
             self.finished_unseen.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
         self.finished.emit(outcome)
 
-    def _fail(self, sentence: str, details: str) -> None:
-        self._end()
-        self.error_raised.emit(sentence, details)
-
-    def _end(self) -> None:
-        """Back to the form, and out of the way: a notice in the window tells why."""
+    def _refuse(self, sentence: str) -> None:
+        """The export could not even be written down."""
         self._end_job()
         self.dialog.show_form()
         self.dialog.hide()
+        self.error_raised.emit(sentence, "")
+
+    def _fail(self, sentence: str, details: str) -> None:
+        request, offer = self._request, self._offer
+        self._end_job()
+        self.dialog.show_form()
+        if request is None:
+            return
+        if offer is not None or not request.resumes:
+            self.dialog.hide()
+        else:
+            # Where an export cannot be gone on with, the form offers to begin anew.
+            self.dialog.form.show_refusal(sentence)
+        self._errands.send(
+            partial(_settled, request),
+            partial(self._tell_failure, request, offer, sentence, details),
+            self._tell_refusal,
+        )
+
+    def _tell_failure(
+        self, request: ExportRequest, offer: StoppedExport | None, sentence: str, details: str, kept: tuple[int, int]
+    ) -> None:
+        if offer is not None and kept[0]:
+            self.stopped_found.emit(replace(offer, kept=kept[0]))
+        elif kept[0] and not request.resumes:
+            sentence = f"{sentence} {_kept_words(request.output, kept)}"
+        self.error_raised.emit(sentence, details)
+
+    def _take_stop(self) -> None:
+        """The child has stopped: keep what is done, or remove it; then back to the form, and out of the way."""
+        request, discards = self._request, self._discards
+        self._end_job()
+        self.dialog.show_form()
+        self.dialog.hide()
+        if request is None:
+            return
+        if discards:
+            self._errands.send(
+                partial(discard, request.file, request.output),
+                partial(self._tell_dropped, request.output),
+                self._tell_refusal,
+            )
+        else:
+            self._errands.send(partial(_settled, request), partial(self._tell_kept, request.output), self._tell_refusal)
 
     def _end_job(self) -> None:
         if self._job is not None:
             self._job.deleteLater()
             self._job = None
+        if self._lock is not None:
+            self._lock.unlock()
+            self._lock = None
+        self._request = self._offer = None
         self._preview.pause_background(False)
         self.status_changed.emit("")
+
+    # Told ------------------------------------------------------------------------------------------------------------
+
+    def _tell_kept(self, output: Path, kept: tuple[int, int]) -> None:
+        words = _kept_words(output, kept) if kept[0] else "Nothing was done yet that could be kept."
+        self.note_raised.emit(f"The export is stopped. {words}")
+
+    def _tell_dropped(self, output: Path, _: None) -> None:
+        self.note_raised.emit(f"The export to {output.name} is stopped, and nothing of it is left.")
+
+    def _tell_refusal(self, sentence: str) -> None:
+        self.error_raised.emit(sentence, "")
+
+    def _tell_stopped(self, found: list[StoppedExport]) -> None:
+        for stopped in found:
+            self.stopped_found.emit(stopped)
+
+    def _use_clip(self) -> None:
+        if self._document.info is not None:
+            self.dialog.form.use_clip(self._document.info)
+
+
+def _written_down(file: Path, project: Project) -> QLockFile:
+    """Remember an export that begins, as long as no other editor is at work on it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lock = _claimed(file)
+    project.save(file)
+    return lock
+
+
+def _claimed(file: Path) -> QLockFile:
+    lock = claim(file, _CLAIM_MS)
+    if lock is None:
+        raise InputError("another editor is exporting this", hint="wait for it, or give the output another name")
+    return lock
+
+
+def _settled(request: ExportRequest) -> tuple[int, int]:
+    """What an export that has ended has kept; with nothing to go on with it is forgotten."""
+    kept = kept_of(request.output)
+    if not kept[0]:
+        forget(request.file)
+    return kept
+
+
+def _kept_words(output: Path, kept: tuple[int, int]) -> str:
+    return f"{kept[0]:,} of {kept[1]:,} frames are kept: export to {output.name} again to finish it."
+
+
+def _nothing_more(_: None) -> None:
+    """Nobody waits for this errand."""

@@ -4,8 +4,11 @@ from app.preview_worker.values import (
     CorrectedLight,
     Curve,
     FlickerCurves,
+    OpenRequest,
+    OverlayPicture,
     PreviewRequest,
     PreviewResult,
+    SoundWave,
     SourceLight,
 )
 from app.preview_worker.worker import PreviewWorker
@@ -14,8 +17,11 @@ __all__ = [
     "CorrectedLight",
     "Curve",
     "FlickerCurves",
+    "OpenRequest",
+    "OverlayPicture",
     "PreviewRequest",
     "PreviewResult",
     "PreviewWorker",
+    "SoundWave",
     "SourceLight",
 ]

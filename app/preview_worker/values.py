@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +13,28 @@ from app.map_pictures import MapKind, MapPicture
 from app.qimage import BGRAArray
 from app.session import Size
 from vecnet_core.frame import RGBArray
+from vecnet_core.metrics.scales import Clipping, Overlay, Scope, ScopeTraces
 from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
 
 Curve = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class OpenRequest:
+    """A clip to open.
+
+    Attributes:
+        clip: Its number from now on.
+        path: A video file, or a folder or pattern of pictures.
+        decode: How it is read.
+        is_again: True for the clip at hand, which is to be read in another way.
+    """
+
+    clip: int
+    path: Path
+    decode: DecodeSettings = AS_IT_IS
+    is_again: bool = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +50,8 @@ class PreviewRequest:
         map_kind: What the right-hand pane shows.
         thumbnail_size: Size of the pictures in the maps panel; None when it is not in sight.
         is_playing: True when the clock asked, not a hand.
+        scopes: The scopes in sight.
+        overlay: What lies over the pictures.
     """
 
     clip: int
@@ -39,6 +62,25 @@ class PreviewRequest:
     map_kind: MapKind = MapKind.RESULT
     thumbnail_size: Size | None = None
     is_playing: bool = False
+    scopes: tuple[Scope, ...] = ()
+    overlay: Overlay = Overlay.NONE
+
+
+@dataclass(frozen=True)
+class OverlayPicture:
+    """What lies over the two panes, as `vecnet_core.metrics.scopes` makes it.
+
+    Attributes:
+        kind: Which overlay.
+        original: Values for the left pane; None for nothing.
+        corrected: Values for the right pane.
+        shares: Of clipping, the share of pixels of each kind.
+    """
+
+    kind: Overlay
+    original: npt.NDArray[Any] | None
+    corrected: npt.NDArray[Any]
+    shares: dict[Clipping, float] = field(default_factory=dict[Clipping, float])
 
 
 @dataclass(frozen=True)
@@ -52,6 +94,8 @@ class PreviewResult:
         corrected: R'G'B' (H, W, 3) float32; None while the network has not answered.
         corrected_bgra: The same as bytes.
         map: The map asked for; None for the plain result.
+        traces: The scopes asked for; without a correction they have no trace of it.
+        overlay: The overlay asked for; None for none, and while there is no correction.
     """
 
     request: PreviewRequest
@@ -60,26 +104,55 @@ class PreviewResult:
     corrected: RGBArray | None = None
     corrected_bgra: BGRAArray | None = None
     map: MapPicture | None = None
+    traces: tuple[ScopeTraces, ...] = ()
+    overlay: OverlayPicture | None = None
 
 
 @dataclass(frozen=True)
 class SourceLight:
-    """A batch of measured source frames: index, exposure in stops, and which start a scene."""
+    """A batch of measured source frames: index, exposure in stops, which start a scene; small pictures of some."""
 
     clip: int
     indices: npt.NDArray[np.int64]
     exposures_ev: Curve
     cuts: tuple[int, ...]
+    thumbnails: dict[int, npt.NDArray[np.uint8]] = field(default_factory=dict[int, npt.NDArray[np.uint8]])
 
 
 @dataclass(frozen=True)
 class CorrectedLight:
-    """A batch of measured corrected frames, and how many frames of the clip are analysed."""
+    """A batch of measured corrected frames, and which frames ``(T,)`` of the clip are analysed."""
 
     clip: int
     indices: npt.NDArray[np.int64]
     exposures_ev: Curve
-    analysed: int
+    is_analysed: npt.NDArray[np.bool_]
+
+    @property
+    def analysed(self) -> int:
+        """How many frames are analysed."""
+        return int(np.count_nonzero(self.is_analysed))
+
+
+@dataclass(frozen=True)
+class SoundWave:
+    """The sound decoded so far, see `vecnet_core.video.loudness.Loudness`.
+
+    Attributes:
+        clip: Number of the opened clip.
+        lows: ``(N,)``, highs and rms alike; empty for a clip without sound.
+        highs: Highest samples.
+        rms: Root mean square.
+        bucket_seconds: Length of a bucket.
+        frame_seconds: ``(T + 1,)`` when frames begin, and when the last one ends.
+    """
+
+    clip: int
+    lows: npt.NDArray[np.float32]
+    highs: npt.NDArray[np.float32]
+    rms: npt.NDArray[np.float32]
+    bucket_seconds: float
+    frame_seconds: Curve
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +15,19 @@ import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
 from app.map_pictures import MapKind, MapPicture, draw_map
-from app.preview_worker.values import CorrectedLight, Curve, FlickerCurves, PreviewRequest, PreviewResult, SourceLight
+from app.preview_worker.instruments import overlay_of, traces_of
+from app.preview_worker.values import (
+    CorrectedLight,
+    Curve,
+    FlickerCurves,
+    OpenRequest,
+    PreviewRequest,
+    PreviewResult,
+    SoundWave,
+    SourceLight,
+)
 from app.qimage import to_bgra, turned
-from app.session import ClipSession, LightScan, OpenSession, Sample
+from app.session import ClipSession, LightScan, OpenSession, Sample, SoundScan
 from vecnet_core.errors import VecnetError
 
 if TYPE_CHECKING:
@@ -41,7 +50,7 @@ CHUNK = 12
 class _Inbox:
     """What the main thread asks for; read and written under the condition only."""
 
-    to_open: tuple[int, Path] | None = None
+    to_open: OpenRequest | None = None
     device: str | None = None
     foreground: PreviewRequest | None = None
     is_paused: bool = False
@@ -58,6 +67,8 @@ class _Clip:
     scan: LightScan | None = None
     samples: Iterator[Sample] | None = None
     batch: list[Sample] = field(default_factory=list[Sample])
+    sound: SoundScan | None = None
+    sound_steps: Iterator[float] | None = None
     network_failed: bool = False
     failures: int = 0
     warnings: tuple[str, ...] = ()
@@ -85,13 +96,14 @@ class PreviewWorker(QObject):
     The methods are for the main thread; each leaves a note and returns at once.
 
     Signals:
-        clip_opened: Clip number, `VideoInfo`, warnings.
+        clip_opened: The `OpenRequest`, `VideoInfo`, warnings.
         clip_warned: Clip number, and what reading has since found damaged, as sentences.
         clip_refused: Clip number; an `error_raised` tells why.
         frame_rendered: A `PreviewResult`; first without, then with the correction if the network has yet to run.
         frame_failed: A `PreviewRequest` that will not be answered with a corrected frame.
         thumbnails_rendered: Clip number, and a dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
+        sound_decoded: A `SoundWave`.
         corrected_measured: A `CorrectedLight`.
         flicker_measured: A `FlickerCurves`.
         device_chosen: What to call the device in use.
@@ -100,13 +112,14 @@ class PreviewWorker(QObject):
         error_raised: A sentence, and details for a report.
     """
 
-    clip_opened = Signal(int, object, object)
+    clip_opened = Signal(object, object, object)
     clip_warned = Signal(int, object)
     clip_refused = Signal(int)
     frame_rendered = Signal(object)
     frame_failed = Signal(object)
     thumbnails_rendered = Signal(int, object)
     source_measured = Signal(object)
+    sound_decoded = Signal(object)
     corrected_measured = Signal(object)
     flicker_measured = Signal(object)
     device_chosen = Signal(str)
@@ -125,6 +138,7 @@ class PreviewWorker(QObject):
         self._clip: _Clip | None = None
         self._held_until = 0.0
         self._emitted_at = 0.0
+        self._sound_at = 0.0
         self._flicker_at = 0.0
         self._activity = ""
 
@@ -142,10 +156,10 @@ class PreviewWorker(QObject):
         if self._thread.is_alive():
             self._thread.join(timeout_seconds)
 
-    def open(self, clip: int, path: Path) -> None:
+    def open(self, request: OpenRequest) -> None:
         """Open a clip in place of the one at hand; if it cannot be opened, the one at hand stays."""
         with self._changed:
-            self._inbox.to_open = (clip, path)
+            self._inbox.to_open = request
             self._inbox.foreground = None
             self._changed.notify()
 
@@ -201,7 +215,7 @@ class PreviewWorker(QObject):
                 return False
         try:
             if to_open is not None:
-                self._open(*to_open)
+                self._open(to_open)
             elif device is not None:
                 self._change_device(device)
             elif request is not None:
@@ -233,19 +247,19 @@ class PreviewWorker(QObject):
             sentence = f"Something went wrong in the preview ({type(error).__name__}: {error})."
         self.error_raised.emit(sentence, "".join(traceback.format_exception(error)))
 
-    def _open(self, number: int, path: Path) -> None:
-        self._show_activity(f"Opening {path.name}")
+    def _open(self, request: OpenRequest) -> None:
+        self._show_activity(f"Opening {request.path.name}")
         try:
-            session = self._open_session(path)
+            session = self._open_session(request.path, request.decode)
         except BaseException:
             self._show_activity("")
-            self.clip_refused.emit(number)
+            self.clip_refused.emit(request.clip)
             raise
         if self._clip is not None:
             self._clip.session.close()
-        self._clip = _Clip(number, session)
+        self._clip = _Clip(request.clip, session)
         self._clip.warnings = session.warnings
-        self.clip_opened.emit(number, session.info, session.warnings)
+        self.clip_opened.emit(request, session.info, session.warnings)
 
     def _change_device(self, device: str) -> None:
         if device == self._device:
@@ -310,7 +324,8 @@ class PreviewWorker(QObject):
     def _original_only(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
         degrees = clip.session.info.rotation_degrees
         original = turned(clip.session.original(request.index, request.size), degrees)
-        return PreviewResult(request, original, to_bgra(original))
+        traces = traces_of(request.scopes, original, None)
+        return PreviewResult(request, original, to_bgra(original), traces=traces)
 
     def _corrected(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
         degrees = clip.session.info.rotation_degrees
@@ -320,7 +335,16 @@ class PreviewWorker(QObject):
         if request.map_kind is not MapKind.RESULT:
             maps = clip.session.maps(request.index, request.settings, request.size)
             drawn = _turned_map(draw_map(maps, request.map_kind), degrees)
-        return PreviewResult(request, original, to_bgra(original), corrected, to_bgra(corrected), drawn)
+        return PreviewResult(
+            request,
+            original,
+            to_bgra(original),
+            corrected,
+            to_bgra(corrected),
+            drawn,
+            traces_of(request.scopes, original, corrected),
+            overlay_of(request.overlay, original, corrected, clip.session.info),
+        )
 
     def _draw_thumbnails(self, clip: _Clip) -> None:
         request = clip.thumbnails_for
@@ -341,6 +365,8 @@ class PreviewWorker(QObject):
             return False
         if clip.scan is None or clip.samples is not None or clip.thumbnails_for is not None:
             return True
+        if clip.sound is None or clip.sound_steps is not None:
+            return True
         if not clip.session.has_network:
             return False
         return bool(clip.measured or clip.stale.any() or clip.flicker_is_stale or not clip.analysed.all())
@@ -356,6 +382,11 @@ class PreviewWorker(QObject):
             clip.samples = iter(clip.scan)
         elif clip.samples is not None:
             self._scan_next(clip)
+        elif clip.sound is None:
+            clip.sound = clip.session.scan_sound()
+            clip.sound_steps = iter(clip.sound)
+        elif clip.sound_steps is not None:
+            self._decode_sound(clip)
         else:
             self._correct_next(clip)
 
@@ -377,6 +408,37 @@ class PreviewWorker(QObject):
             self._emit_source(clip)
         if sample is None:
             self._finish_scan(clip)
+
+    def _decode_sound(self, clip: _Clip) -> None:
+        """Decode about a second of sound."""
+        self._show_activity("Reading the sound of the clip")
+        sound, steps = clip.sound, clip.sound_steps
+        if sound is None or steps is None:
+            return
+        try:
+            is_through = next(steps, None) is None
+        except BaseException:
+            clip.sound_steps = None
+            raise
+        if not is_through and time.monotonic() - self._sound_at < FLICKER_SECONDS:
+            return
+        self._sound_at = time.monotonic()
+        loudness = sound.loudness
+        if loudness is not None:
+            self.sound_decoded.emit(
+                SoundWave(
+                    clip.number,
+                    loudness.lows,
+                    loudness.highs,
+                    loudness.rms,
+                    loudness.bucket_seconds,
+                    clip.session.frame_seconds(),
+                )
+            )
+        if is_through:
+            clip.sound_steps = None
+            if sound.warnings:
+                self.clip_warned.emit(clip.number, sound.warnings)
 
     def _finish_scan(self, clip: _Clip) -> None:
         clip.samples = None
@@ -441,16 +503,20 @@ class PreviewWorker(QObject):
         exposures = np.array([sample.exposure_ev for sample in clip.batch])
         clip.source_ev[indices] = exposures
         cuts = tuple(sample.index for sample in clip.batch if sample.is_cut)
+        degrees = clip.session.info.rotation_degrees
+        thumbnails = {
+            sample.index: turned(sample.thumbnail, degrees) for sample in clip.batch if sample.thumbnail is not None
+        }
         clip.batch = []
         self._emitted_at = time.monotonic()
-        self.source_measured.emit(SourceLight(clip.number, indices, exposures, cuts))
+        self.source_measured.emit(SourceLight(clip.number, indices, exposures, cuts, thumbnails))
 
     def _emit_corrected(self, clip: _Clip) -> None:
         indices = np.array(clip.measured, np.int64)
         clip.measured = []
         self._emitted_at = time.monotonic()
-        analysed = int(np.count_nonzero(clip.analysed))
-        self.corrected_measured.emit(CorrectedLight(clip.number, indices, clip.corrected_ev[indices], analysed))
+        exposures = clip.corrected_ev[indices]
+        self.corrected_measured.emit(CorrectedLight(clip.number, indices, exposures, clip.analysed.copy()))
 
     def _measure_flicker(self, clip: _Clip) -> None:
         from vecnet_core.metrics.flicker import MIN_FRAMES, fast_part, flicker

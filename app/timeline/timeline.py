@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app import theme
+from app.timeline.cache_bar import CacheBar, FrameState
 from app.timeline.lanes import Lanes
+from app.timeline.thumbnails import ThumbnailStrip
+from app.timeline.waveform_lane import WaveformLane
 
 if TYPE_CHECKING:
-    from app.preview_worker import CorrectedLight, FlickerCurves, SourceLight
+    from collections.abc import Sequence
+
+    from app.preview_worker import CorrectedLight, FlickerCurves, SoundWave, SourceLight
     from vecnet_core.frame import VideoInfo
 
 GUTTER_PX = 168
@@ -54,6 +60,14 @@ class Timeline(QFrame):
         self.setProperty("role", "panel")
         self.lanes = Lanes()
         self.lanes.seek_asked.connect(self.seek_asked)
+        self.cache_bar = CacheBar()
+        self.thumbnails = ThumbnailStrip()
+        self.waveform = WaveformLane()
+        self._strips = (self.cache_bar, self.thumbnails, self.waveform)
+        for strip in self._strips:
+            strip.seek_asked.connect(self.seek_asked)
+            strip.range_asked.connect(self._show_range)
+        self.lanes.luma.getViewBox().sigXRangeChanged.connect(self._follow_range)
         self.luma_number = QLabel()
         self.flicker_number = QLabel()
         self.flicker_change = QLabel()
@@ -81,26 +95,40 @@ class Timeline(QFrame):
         side = QWidget()
         side.setLayout(gutter)
         side.setFixedWidth(GUTTER_PX)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout = QGridLayout(self)
+        layout.setContentsMargins(0, 4, 0, 4)
         layout.setSpacing(0)
-        layout.addWidget(side)
-        layout.addWidget(self.lanes, 1)
-        self.setMinimumHeight(224)
+        layout.addWidget(self._name("Analysed", self.cache_bar), 0, 0)
+        layout.addWidget(self.cache_bar, 0, 1)
+        layout.addWidget(self._name("Clip", self.thumbnails), 1, 0)
+        layout.addWidget(self.thumbnails, 1, 1)
+        layout.addWidget(side, 2, 0)
+        layout.addWidget(self.lanes, 2, 1)
+        layout.addWidget(self._name("Sound", self.waveform), 3, 0)
+        layout.addWidget(self.waveform, 3, 1)
+        layout.setColumnStretch(1, 1)
+        layout.setRowStretch(2, 1)
+        self.setMinimumHeight(224 + sum(strip.sizeHint().height() for strip in self._strips))
         self._show_nothing()
 
     def use_clip(self, info: VideoInfo) -> None:
         """Start empty for another clip."""
+        for strip in self._strips:
+            strip.use_count(info.frame_count)
         self.lanes.use_clip(info.frame_count, info.frame_rate)
+        self._follow_range(None, self.lanes.luma.getViewBox().viewRange()[0])
+        self.waveform.show_silence("Sound not read yet" if info.audio_codecs else "No sound")
         self._show_nothing()
 
     def add_source(self, light: SourceLight) -> None:
         """Draw more of the source's light."""
         self.lanes.add_source(light.indices, light.exposures_ev, light.cuts)
+        self.thumbnails.add(light.thumbnails.keys(), light.thumbnails.values(), light.cuts)
 
     def add_corrected(self, light: CorrectedLight) -> None:
         """Draw more of the corrected light."""
         self.lanes.add_corrected(light.indices, light.exposures_ev)
+        self.cache_bar.show_states(np.where(light.is_analysed, FrameState.ANALYSED, FrameState.NONE).astype(np.uint8))
         means = self.lanes.mean_luma()
         if means is not None:
             _say(self.luma_number, "Mean exposure before and after", f"{means[0]:.2f} → {means[1]:.2f} stops")
@@ -111,6 +139,30 @@ class Timeline(QFrame):
         number, change = flicker_texts(curves.before_stops, curves.after_stops)
         _say(self.flicker_number, "Flicker before and after", number)
         _say(self.flicker_change, "Change of flicker", change)
+
+    def show_sound(self, wave: SoundWave) -> None:
+        """Draw the sound as far as it has been decoded."""
+        self.waveform.show_sound(wave.lows, wave.highs, wave.rms, wave.bucket_seconds, wave.frame_seconds)
+
+    def show_playhead(self, index: int) -> None:
+        """Stand the playhead on a frame."""
+        for row in (self.lanes, *self._strips):
+            row.show_playhead(index)
+
+    def _show_range(self, first: float, last: float) -> None:
+        self.lanes.luma.setXRange(first, last, padding=0)
+
+    def _follow_range(self, _box: object, part: Sequence[float]) -> None:
+        for strip in self._strips:
+            strip.show_range(part[0], part[1])
+
+    def _name(self, text: str, row: QWidget) -> QLabel:
+        label = QLabel(text)
+        label.setProperty("role", "hint")
+        label.setContentsMargins(16, 0, 0, 0)
+        label.setFixedWidth(GUTTER_PX)
+        label.setBuddy(row)
+        return label
 
     def _show_nothing(self) -> None:
         _say(self.luma_number, "Mean exposure before and after", "measuring")

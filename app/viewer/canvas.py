@@ -47,6 +47,7 @@ class Canvas(QWidget):
         self._view = view
         self._picture: QImage | None = None
         self._behind: QImage | None = None
+        self._overlay: QImage | None = None
         self._wipe = 0.5
         self._is_pending = False
         self._message = ""
@@ -85,6 +86,11 @@ class Canvas(QWidget):
         self._behind = picture
         self.update()
 
+    def show_overlay(self, overlay: QImage | None) -> None:
+        """Paint this over the picture, but not over what is left of the divider; None for nothing."""
+        self._overlay = overlay
+        self.update()
+
     def show_message(self, message: str, *, is_pending: bool = False) -> None:
         """Write a line on the pane; ``is_pending`` dims the picture, which is not the one asked for."""
         if (message, is_pending) != (self._message, self._is_pending):
@@ -111,6 +117,10 @@ class Canvas(QWidget):
             painter.setOpacity(0.35 if self._is_pending else 1.0)
             self._paint_picture(painter, self._picture, rect, QRectF(self.rect()))
             painter.setOpacity(1.0)
+        if self._overlay is not None and self._picture is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            self._paint_picture(painter, self._overlay, rect, QRectF(self.rect()))
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, smooth)
         if self._behind is not None and self._picture is not None:
             self._paint_wipe(painter, self._behind, rect)
         if self._message:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSizeF, Qt, QTimer, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QWidget
 
 from app.map_pictures import MapKind
+from app.preview_worker.instruments import DIFFERENCE_GAIN
 from app.probe import Probe, probe_at
 from app.qimage import to_qimage
 from app.viewer.canvas import Canvas
+from app.viewer.overlays import OverlayLegend, clipping_image, difference_image, false_colour_image
 from app.viewer.view_state import ViewState
+from vecnet_core.metrics.scales import Overlay
 
 if TYPE_CHECKING:
-    from app.preview_worker import PreviewResult
+    import numpy.typing as npt
+    from PySide6.QtGui import QImage
+
+    from app.preview_worker import OverlayPicture, PreviewResult
     from app.session import Size
     from vecnet_core.frame import VideoInfo
 
@@ -55,6 +61,7 @@ class CompareView(QWidget):
         self._asked_size: Size | None = None
         self.original = Canvas(self.view, "Original")
         self.corrected = Canvas(self.view, "Corrected")
+        self.legend = OverlayLegend(self.corrected)
         self._original_name = QLabel("ORIGINAL")
         self._corrected_name = QLabel("CORRECTED")
         self._pending = QTimer(self)
@@ -70,6 +77,7 @@ class CompareView(QWidget):
             canvas.pointed_at.connect(self._take_pointer)
             canvas.resized.connect(self._measure_soon.start)
             canvas.wipe_moved.connect(self.set_wipe)
+        self.corrected.resized.connect(self._place_legend)
         self.view.view_changed.connect(self._measure_soon.start)
 
     def _lay_out(self) -> None:
@@ -108,15 +116,19 @@ class CompareView(QWidget):
         """The size pictures are wanted at; None for full size."""
         return self._asked_size
 
-    def use_clip(self, info: VideoInfo) -> None:
-        """Forget the pictures at hand and get ready for another clip."""
+    def use_clip(self, info: VideoInfo, *, keeps_view: bool = False) -> None:
+        """Forget the pictures at hand and get ready for another clip; of the same size, it may keep zoom and pan."""
+        keeps_view = keeps_view and self._info is not None and display_size(self._info) == display_size(info)
         self._info = info
         self._result = None
         for canvas in (self.original, self.corrected):
             canvas.show_picture(None)
             canvas.show_behind(None)
+            canvas.show_overlay(None)
             canvas.show_message("")
-        self.view.use_picture(*display_size(info))
+        self.legend.show_nothing()
+        if not keeps_view:
+            self.view.use_picture(*display_size(info))
         self._tell_size()
 
     def show_result(self, result: PreviewResult) -> None:
@@ -191,9 +203,42 @@ class CompareView(QWidget):
         self.corrected.show_picture(original if self._holds_original else to_qimage(shown))
         is_wiped = self._mode is CompareMode.WIPE and not self._holds_original
         self.corrected.show_behind(original if is_wiped else None)
+        self._lay_over(result.overlay)
         kind = MapKind.RESULT if result.map is None else result.map.kind
         name = "CORRECTED" if kind is MapKind.RESULT else kind.value.upper()
         self._corrected_name.setText("ORIGINAL (HELD)" if self._holds_original else name)
+
+    def _lay_over(self, overlay: OverlayPicture | None) -> None:
+        """Lay the overlay over both panes and say what it means."""
+        if overlay is None:
+            self.original.show_overlay(None)
+            self.corrected.show_overlay(None)
+            self.legend.show_nothing()
+            return
+        left = None if overlay.original is None else self._overlay_image(overlay.kind, overlay.original)
+        right = left if self._holds_original else self._overlay_image(overlay.kind, overlay.corrected)
+        self.original.show_overlay(left)
+        self.corrected.show_overlay(right)
+        if overlay.kind is Overlay.CLIPPING:
+            self.legend.show_clipping(overlay.shares)
+        elif overlay.kind is Overlay.FALSE_COLOUR:
+            self.legend.show_false_colour()
+        else:
+            self.legend.show_difference(DIFFERENCE_GAIN)
+        self._place_legend()
+
+    def _overlay_image(self, kind: Overlay, values: npt.NDArray[Any]) -> QImage:
+        if kind is Overlay.FALSE_COLOUR:
+            return false_colour_image(values)
+        if kind is Overlay.DIFFERENCE:
+            return difference_image(values)
+        ratio = self.corrected.devicePixelRatioF()
+        rect = self.view.picture_rect(self.corrected.pane(), ratio)
+        return clipping_image(values, rect.width() * ratio / values.shape[1])
+
+    def _place_legend(self) -> None:
+        """At the bottom left of the corrected pane."""
+        self.legend.move(8, max(self.corrected.height() - self.legend.height() - 8, 0))
 
     def _show_pending(self) -> None:
         result = self._result
@@ -201,6 +246,7 @@ class CompareView(QWidget):
             return
         self.corrected.show_picture(to_qimage(result.original_bgra))
         self.corrected.show_behind(None)
+        self._lay_over(None)
         self.corrected.show_message("Correcting", is_pending=True)
 
     def _tell_size(self) -> None:

@@ -18,7 +18,7 @@ class Segmented(QWidget):
     chosen = Signal(int)
 
     def __init__(self, items: list[tuple[str, str, str]], name: str) -> None:
-        """Make one button for each (text, icon name, tooltip)."""
+        """Make one button for each (text, icon name or nothing, tooltip)."""
         super().__init__()
         self.setAccessibleName(name)
         layout = QHBoxLayout(self)
@@ -28,7 +28,8 @@ class Segmented(QWidget):
         for place, (text, icon_name, tooltip) in enumerate(items):
             button = QToolButton()
             button.setText(text)
-            button.setIcon(icon(icon_name))
+            if icon_name:
+                button.setIcon(icon(icon_name))
             button.setIconSize(QSize(18, 18))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             button.setCheckable(True)

@@ -55,12 +55,13 @@ def preferences(tmp_path: Path) -> Preferences:
 
 
 @pytest.fixture
-def new_window(qtbot: QtBot, preferences: Preferences) -> Iterator[Callable[..., MainWindow]]:
+def new_window(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> Iterator[Callable[..., MainWindow]]:
     """Opens windows on fake clips, and closes them."""
     windows: list[MainWindow] = []
 
-    def make(open_session: Callable[[Path], object] = FakeSession, **options: object) -> MainWindow:
+    def make(open_session: Callable[..., object] = FakeSession, **options: object) -> MainWindow:
         options.setdefault("child_command", lambda: [sys.executable, FAKE_EXPORT])
+        options.setdefault("memory", lambda: tmp_path / "memory")
         window = MainWindow(open_session, preferences, **options)  # type: ignore[arg-type]
         windows.append(window)
         window.show()
@@ -69,7 +70,7 @@ def new_window(qtbot: QtBot, preferences: Preferences) -> Iterator[Callable[...,
 
     yield make
     for window in windows:
-        window.exports.cancel()
+        window.exports.stop()
         qtbot.waitUntil(lambda window=window: not window.exports.is_running, timeout=15_000)
         window.close()
         window.deleteLater()

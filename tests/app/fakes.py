@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +13,9 @@ import numpy as np
 
 from vecnet_core.errors import VideoOpenError
 from vecnet_core.frame import ColorTags, PixelLayout, RGBArray, VideoInfo
+from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
+from vecnet_core.video.loudness import Loudness
+from vecnet_core.video.series import is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +29,7 @@ class FakeSample:
     exposure_ev: float
     is_cut: bool = False
     is_duplicate: bool = False
+    thumbnail: np.ndarray = field(default_factory=lambda: np.full((48, 85, 3), 40, np.uint8))
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,17 @@ class FakeScan:
     def __iter__(self) -> Iterator[FakeSample]:
         for index, exposure in enumerate(self.light.exposures_ev):
             yield FakeSample(index, float(exposure))
+
+
+class FakeSound:
+    warnings = ()
+
+    def __init__(self, seconds: float) -> None:
+        levels = (0.4 + 0.3 * np.sin(np.arange(round(seconds * 200)) * 0.05)).astype(np.float32)
+        self.loudness = Loudness(1 / 200, -levels, levels, levels / 2)
+
+    def __iter__(self) -> Iterator[float]:
+        yield 1.0
 
 
 @dataclass(frozen=True)
@@ -87,11 +102,37 @@ def fake_info(path: Path = Path("night.mp4"), *, frames: int = 48, rotation: int
     )
 
 
+def read_info(info: VideoInfo, decode: DecodeSettings) -> VideoInfo:
+    """The facts of a clip that is what its name says (interlaced, hdr, double; a pattern), read as asked."""
+    name = info.path.name
+    if name.startswith("interlaced"):
+        info = replace(info, is_interlaced=not decode.deinterlace)
+    if name.startswith("hdr") and decode.hdr == "keep":
+        info = replace(info, color=ColorTags("bt2020nc", "limited", "bt2020", "smpte2084"))
+    if name.startswith("double"):
+        info = replace(info, stream_count=2)
+    if is_pattern(info.path):
+        files = tuple(info.path.with_name(f"shot_{number:04d}.png") for number in range(info.frame_count))
+        rate = decode.frame_rate or Fraction(25)
+        info = replace(
+            info,
+            codec="png",
+            audio_codecs=(),
+            files=files,
+            frame_rate=rate,
+            time_base=1 / rate,
+            duration_seconds=float(info.frame_count / rate),
+            is_rate_assumed=decode.frame_rate is None,
+        )
+    return info
+
+
 @dataclass
 class FakeSession:
     """Notes what it is asked in `calls`, as (what, frame), and on which threads in `threads`."""
 
     path: Path
+    decode: DecodeSettings = AS_IT_IS
     rotation: int = 0
     seconds: float = 0.0
     calls: list[tuple[str, int]] = field(default_factory=list)
@@ -104,7 +145,9 @@ class FakeSession:
     def __post_init__(self) -> None:
         if self.path.name.startswith("broken"):
             raise VideoOpenError("this is not a video", path=self.path, hint="choose a video file")
-        self.info = fake_info(self.path, frames=self.FRAMES, rotation=self.rotation)
+        if self.decode.stream > 1:
+            raise VideoOpenError("it has 2 video streams, and none with this number", path=self.path)
+        self.info = read_info(fake_info(self.path, frames=self.FRAMES, rotation=self.rotation), self.decode)
         self.has_network = False
         self.is_closed = False
         self.analysed: set[int] = set()
@@ -144,6 +187,12 @@ class FakeSession:
 
     def _dark(self, scene: RGBArray, index: int) -> RGBArray:
         return np.clip(scene * np.float32(2.0 ** (self.exposures_ev[index] / 2.2 + 0.6)), 0, 1)
+
+    def scan_sound(self) -> FakeSound:
+        return FakeSound(self.FRAMES / 24)
+
+    def frame_seconds(self) -> np.ndarray:
+        return np.arange(self.FRAMES + 1) / 24
 
     def scan_light(self) -> FakeScan:
         self._note("scan")

@@ -12,9 +12,10 @@ from fakes import fake_info
 
 from app.document import Document
 from app.jobs import ExportRequest
-from vecnet_core.cli.parser import make_parser
 from vecnet_core.command import command_line
+from vecnet_core.project import Project
 from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.video.reader import VideoReader
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def test_without_a_clip_nothing_can_be_edited(qapp: QApplication) -> None:
     empty = Document()
     empty.edit("strength", 0.5, 1)
     empty.set_playhead(4)
-    assert (empty.settings, empty.playhead, empty.project) == (CorrectionSettings(), 0, None)
+    assert (empty.settings, empty.playhead, empty.clip) == (CorrectionSettings(), 0, None)
 
 
 def test_of_a_clip_that_is_cut_short_what_it_holds_is_exported(document: Document, tmp_path: Path) -> None:
@@ -90,16 +91,39 @@ def test_of_a_clip_that_is_cut_short_what_it_holds_is_exported(document: Documen
     with VideoReader(tmp_path / "cut.mp4") as reader:
         document.use_clip(reader.info)
         readable = reader.info.frame_count
-    assert document.project is not None
+    assert document.clip is not None
     document.edit("strength", 0.0, 1)
-    project = replace(document.project, output=tmp_path / "out.mp4")
-    subprocess.run([*command_line(), *ExportRequest(project).arguments()], check=True, capture_output=True)
+    output = tmp_path / "out.mp4"
+    Project((replace(document.clip, output=output),)).save(tmp_path / "export.json")
+    request = ExportRequest(tmp_path / "export.json", output)
+    subprocess.run([*command_line(), *request.arguments()], check=True, capture_output=True)
     with VideoReader(tmp_path / "out.mp4") as reader:
         assert 0 < reader.info.frame_count == readable < FRAMES
 
 
-def test_a_part_of_a_clip_is_asked_for_by_its_times(document: Document, tmp_path: Path) -> None:
-    assert document.project is not None
-    project = replace(document.project, start_seconds=0.5, stop_seconds=1.25, output=tmp_path / "out.mp4")
-    options = make_parser().parse_args(ExportRequest(project).arguments())
-    assert (options.start, options.end) == (0.5, 1.25)
+def test_reading_is_an_undoable_edit_that_leaves_the_rest(document: Document) -> None:
+    document.edit("strength", 0.5, 1)
+    document.set_playhead(40)
+    document.edit_decode(DecodeSettings(deinterlace=True), "Deinterlace")
+    assert document.undo_stack.undoText() == "Deinterlace"
+    document.use_reading(fake_info(frames=30), document.decode)
+    assert (document.settings.strength, document.playhead) == (0.5, 29)
+    assert document.clip is not None
+    assert document.clip.decode == DecodeSettings(deinterlace=True)
+    document.undo_stack.undo()
+    assert document.decode == DecodeSettings()
+    assert document.settings.strength == 0.5
+
+
+def test_a_reading_that_is_refused_leaves_nothing_to_undo(document: Document) -> None:
+    document.edit("strength", 0.5, 1)
+    document.edit_decode(DecodeSettings(stream=7), "Change Video stream")
+    document.keep_reading()
+    assert document.decode == DecodeSettings()
+    assert document.undo_stack.count() == 1
+    document.edit_decode(DecodeSettings(deinterlace=True), "Deinterlace")
+    document.use_reading(fake_info(), document.decode)
+    document.undo_stack.undo()
+    document.keep_reading()
+    assert document.decode == DecodeSettings(deinterlace=True)
+    assert document.undo_stack.undoText() == "Deinterlace"

@@ -12,13 +12,16 @@ from fakes import FakeSession
 from app.document import Document
 from app.map_pictures import MapKind
 from app.preview import Preview
-from app.preview_worker import PreviewRequest, PreviewResult, SourceLight
+from app.preview_worker import OpenRequest, PreviewRequest, PreviewResult, SourceLight
 from app.preview_worker.worker import _nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytestqt.qtbot import QtBot
+
+    from vecnet_core.frame import VideoInfo
+    from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.errors import CheckpointError
 
 MAIN_THREAD = threading.current_thread().name
@@ -33,14 +36,20 @@ class Stage:
         self.options = session_options
         self.document = Document()
         self.preview = Preview(self.document, self.open)
-        self.preview.clip_opened.connect(lambda info, _: self.document.use_clip(info))
+        self.preview.clip_opened.connect(self.use_clip)
         self.shown: list[PreviewResult] = []
         self.errors: list[str] = []
         self.preview.frame_shown.connect(self.shown.append)
         self.preview.error_raised.connect(lambda sentence, _: self.errors.append(sentence))
 
-    def open(self, path: Path) -> FakeSession:
-        session = FakeSession(path, **self.options)
+    def use_clip(self, request: OpenRequest, info: VideoInfo, _: object) -> None:
+        if request.is_again:
+            self.document.use_reading(info, request.decode)
+        else:
+            self.document.use_clip(info, request.decode)
+
+    def open(self, path: Path, decode: DecodeSettings) -> FakeSession:
+        session = FakeSession(path, decode, **self.options)
         self.sessions.append(session)
         return session
 

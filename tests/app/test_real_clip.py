@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import av
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from app.session import Studio
 from vecnet_core.command import command_line
 from vecnet_core.errors import VecnetError
 from vecnet_core.resources import resource
+from vecnet_core.video.decode import DecodeSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +91,27 @@ def test_missing_file_is_one_sentence(real_window: MainWindow, qtbot: QtBot, tmp
     with qtbot.waitSignal(real_window.preview.error_raised, timeout=30_000):
         real_window.open_clip(tmp_path / "gone.mp4")
     assert "gone.mp4" in real_window.notices.sentences[0]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pattern", "interlaced"])
+def test_a_session_reads_as_it_is_asked_to(new_clip: Callable[..., Path], tmp_path: Path, kind: str) -> None:
+    if kind == "interlaced":
+        path, decode = new_clip("fields.mp4", field_order="tff"), DecodeSettings(deinterlace=True)
+    else:
+        for number in range(3):
+            with av.open(str(tmp_path / f"shot_{number:03d}.png"), "w", format="image2") as output:
+                stream = output.add_stream("png", rate=25, options={})
+                stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+                picture = np.full((48, 64, 3), 60 + number, np.uint8)
+                output.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24")))
+        path = tmp_path if kind == "folder" else tmp_path / "shot_###.png"
+        decode = DecodeSettings(frame_rate=Fraction(10))
+    session = Studio()(path, decode)
+    try:
+        assert not session.info.is_interlaced
+        assert len(list(session.scan_light())) == session.info.frame_count
+        assert session.original(1, (24, 32)).shape == (24, 32, 3)
+        if kind != "interlaced":
+            assert (session.info.frame_count, session.info.frame_rate) == (3, 10)
+    finally:
+        session.close()

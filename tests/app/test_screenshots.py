@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from conftest import is_whole
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
+from test_exports import begin, leave_unfinished, wait_until_ended
 
 from app.jobs import ExportOutcome
 from app.map_pictures import MapKind
@@ -44,6 +47,12 @@ def is_blank(image: QImage) -> bool:
     return bool(pixels.std() < 4.0)
 
 
+def is_low(widget: QWidget) -> bool:
+    """True for a control whose text has no room between its edges."""
+    edges = 8 if isinstance(widget, QPushButton | QLineEdit | QAbstractSpinBox) else 0
+    return widget.height() < widget.fontMetrics().height() + edges
+
+
 def cut_texts(root: QWidget) -> list[str]:
     """Texts of visible labels and buttons that have less room than they need."""
     cut: list[str] = []
@@ -58,8 +67,11 @@ def cut_texts(root: QWidget) -> list[str]:
             cut.append(label.text())
     for button in root.findChildren(QAbstractButton):
         needed = button.fontMetrics().horizontalAdvance(button.text().replace("&", ""))
-        if button.isVisible() and button.width() < needed:
+        if button.isVisible() and button.text() and (button.width() < needed or is_low(button)):
             cut.append(button.text())
+    fields = [one for one in root.findChildren(QLineEdit) if not isinstance(one.parent(), QAbstractSpinBox | QComboBox)]
+    fields += root.findChildren(QAbstractSpinBox)
+    cut += [field.text() for field in fields if field.isVisible() and is_low(field)]
     return cut
 
 
@@ -100,16 +112,71 @@ def test_exporting(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBo
     dialog = window.exports.dialog
     shoot(dialog, "export_form")
     assert cut_texts(dialog) == []
-    dialog.form.path.setText(str(tmp_path / "long.mp4"))
-    dialog.form.start.click()
-    qtbot.waitUntil(lambda: dialog.bar.value() > 20, timeout=10_000)
+    for codec in ("dnxhr", "png"):
+        dialog.form.choose_codec(codec)
+        qtbot.wait(50)
+        shoot(dialog, f"export_form_{codec}")
+        assert cut_texts(dialog) == []
+    dialog.form.choose_codec("match")
+    begin(window, qtbot, tmp_path / "long.mp4", frames=20)
     assert not is_blank(shoot(dialog, "exporting"))
     assert cut_texts(dialog) == []
     shoot(window, "exporting_window")
     assert cut_texts(window) == []
-    dialog.show_done(ExportOutcome(tmp_path / "night_vec.mp4", 180, 12.3, "CPU", ("the subtitles were left out",)))
+    dialog.progress.pause.click()
+    shoot(dialog, "export_paused")
+    assert cut_texts(dialog) == []
+    shoot(window, "export_paused_window")
+    dialog.progress.stop.click()
+    qtbot.waitUntil(lambda: dialog.progress.keep.isVisible(), timeout=5000)
+    shoot(dialog, "export_stop_question")
+    assert cut_texts(dialog) == []
+    dialog.progress.keep.click()
+    wait_until_ended(window, qtbot)
+    shoot(window, "export_stopped")
+    assert cut_texts(window) == []
+    window.exports.show_dialog()
+    dialog.form.path.setText(str(tmp_path / "long.mp4"))
+    qtbot.waitUntil(lambda: dialog.form.anew.isVisible(), timeout=5000)
+    shoot(dialog, "export_unfinished")
+    assert cut_texts(dialog) == []
+    (tmp_path / "long.mp4").touch()
+    dialog.form.look()
+    qtbot.waitUntil(lambda: dialog.form.replace.isVisible(), timeout=5000)
+    shoot(dialog, "export_unfinished_and_there")
+    assert cut_texts(dialog) == []
+    dialog.form._look = replace(dialog.form._look, free_bytes=1_000_000, exists=False)
+    dialog.form._show_look()
+    shoot(dialog, "export_no_space")
+    assert cut_texts(dialog) == []
+    checks = ("1,440 frames", "times", "picture and tags of 12 frames", "sound equal to the source's")
+    warnings = ("the subtitles were left out",)
+    dialog.show_done(ExportOutcome(tmp_path / "night_vec.mp4", 1440, 12.3, "CPU", warnings, checks, 412))
     shoot(dialog, "export_done")
     assert cut_texts(dialog) == []
+
+
+def test_offer_to_finish(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBot, tmp_path: Path) -> None:
+    leave_unfinished(tmp_path / "memory", tmp_path / "long.mp4")
+    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
+        window.exports.look_for_stopped()
+    shoot(window, "offer_to_finish")
+    assert cut_texts(window) == []
+
+
+@pytest.mark.parametrize("name", ["interlaced.mp4", "hdr.mov", "shot_####.png", "double.mkv"])
+def test_reading(new_window: Callable[..., MainWindow], shoot: Callable[..., QImage], qtbot: QtBot, name: str) -> None:
+    window = new_window()
+    window.tabs.setCurrentWidget(window.clip_panel)
+    with qtbot.waitSignal(window.preview.flicker_measured, timeout=10_000, check_params_cb=is_whole):
+        window.open_clip(Path(name))
+    assert not is_blank(shoot(window, f"reading_{Path(name).stem.split('_')[0]}"))
+    assert cut_texts(window) == []
+    if name == "interlaced.mp4":
+        with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
+            window.clip_panel.reading.deinterlace.click()
+        shoot(window, "reading_deinterlaced")
+        assert cut_texts(window) == []
 
 
 def test_keys_and_notices(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBot) -> None:

@@ -48,7 +48,7 @@ def test_source_is_there_before_any_correction(timeline: Timeline) -> None:
 
 def test_mean_compares_the_same_frames(timeline: Timeline) -> None:
     timeline.add_source(light(np.linspace(-4, -3, 48)))
-    timeline.add_corrected(CorrectedLight(1, np.array([0, 47]), np.array([-2.0, -2.0]), 2))
+    timeline.add_corrected(CorrectedLight(1, np.array([0, 47]), np.array([-2.0, -2.0]), np.ones(48, np.bool_)))
     assert timeline.lanes.mean_luma() == (-3.5, -2.0)
     assert timeline.luma_number.text() == "-3.50 → -2.00 stops"
 

@@ -23,6 +23,7 @@ from app.map_pictures import MapKind
 from app.notices import LastResort
 from app.viewer.compare import CompareMode
 from vecnet_core.errors import VideoDamageError
+from vecnet_core.project import Clip, Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from app.jobs import ExportRequest
     from app.main_window import MainWindow
     from app.preview_worker import FlickerCurves
+    from vecnet_core.video.decode import DecodeSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -316,12 +318,17 @@ def test_export_is_of_the_clip_and_the_settings_that_are_seen(window: MainWindow
     assert Path(form.path.text()).name == "other_vec.mp4"
     window.document.edit("strength", 0.75, 1)
     started: list[ExportRequest] = []
+    noted: list[Clip] = []
     window.exports.job_started.connect(started.append)
+    window.exports.job_started.connect(lambda request: noted.extend(Project.load(request.file).clips))
     with qtbot.waitSignal(window.exports.finished, timeout=10_000):
         form.start.click()
     (request,) = started
-    assert request.project.clip == tmp_path / "other.mp4"
-    assert request.project.settings.strength == 0.75
+    (exported,) = noted
+    assert exported.path == tmp_path / "other.mp4"
+    assert exported.settings.strength == 0.75
+    assert request.output == tmp_path / "other_vec.mp4"
+    assert not request.file.exists()
     window.exports.dialog.again_asked.emit()
     assert Path(form.path.text()).name == "other_vec_2.mp4"
     assert form.start.isEnabled()
@@ -351,8 +358,8 @@ def test_another_clip_is_never_asked_for_a_frame_of_the_one_before(
 ) -> None:
     sessions: list[FakeSession] = []
 
-    def open_session(path: Path) -> FakeSession:
-        sessions.append(FakeSession(path, rotation=90 if sessions else 0))
+    def open_session(path: Path, decode: DecodeSettings) -> FakeSession:
+        sessions.append(FakeSession(path, decode, rotation=90 if sessions else 0))
         return sessions[-1]
 
     window = new_window(open_session)
@@ -441,7 +448,7 @@ def test_flicker_is_of_frames_measured_under_the_same_settings(
     new_window: Callable[..., MainWindow], qtbot: QtBot
 ) -> None:
     """Steps between what is measured anew and what is not are no flicker: it never looks worse than before."""
-    window = new_window(lambda path: FakeSession(path, seconds=0.03))
+    window = new_window(lambda path, decode: FakeSession(path, decode, seconds=0.03))
     with qtbot.waitSignal(window.preview.flicker_measured, timeout=20_000, check_params_cb=is_whole):
         window.open_clip(Path("night.mp4"))
     told: list[FlickerCurves] = []
@@ -455,8 +462,8 @@ def test_flicker_is_of_frames_measured_under_the_same_settings(
 def test_closing_the_window_ends_its_thread(new_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
     sessions: list[FakeSession] = []
 
-    def open_session(path: Path) -> FakeSession:
-        sessions.append(FakeSession(path))
+    def open_session(path: Path, decode: DecodeSettings) -> FakeSession:
+        sessions.append(FakeSession(path, decode))
         return sessions[-1]
 
     window = new_window(open_session)

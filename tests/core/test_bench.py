@@ -35,6 +35,21 @@ def test_every_part_of_the_work_is_measured(tmp_path: Path, capsys: pytest.Captu
     assert measured["plain_cpu_ms"] > 0
 
 
+@pytest.mark.usefixtures("small")
+def test_memory_is_watched_over_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = tmp_path / "untrained.safetensors"
+    save_checkpoint(weights, VECNet(VECNetConfig()), {})
+    monkeypatch.setattr(bench, "LONG_SIZE", (96, 128))
+    arguments = ["--memory", "0.02", "--json", "--device", "cpu", "--checkpoint", str(weights)]
+    assert bench.main(arguments) == 0
+    measured = json.loads(capsys.readouterr().out)
+    assert set(measured) == {"minutes", "frames", "mean_mb", "growth"}
+    assert measured["frames"] >= 1
+    assert 50 < measured["mean_mb"] < 5000
+
+
 def test_missing_weights_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--checkpoint", str(tmp_path / "none.safetensors")]) == 2
     assert "do not exist" in capsys.readouterr().err

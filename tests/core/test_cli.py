@@ -21,6 +21,8 @@ from vecnet_core.cli import main
 from vecnet_core.cli.parser import make_parser, seconds
 from vecnet_core.command import command_line, studio_line
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
+from vecnet_core.project import Clip, Project
+from vecnet_core.settings import CorrectionSettings
 from vecnet_core.training import train
 from vecnet_core.video.color import to_rgb
 from vecnet_core.video.reader import VideoReader
@@ -204,6 +206,61 @@ def test_start_and_end_choose_a_part(clip, tmp_path):
     assert main(["correct", str(clip), str(output), "--strength", "0", "--start", "0.12", "--end", "0:00.32"]) == 0
     with VideoReader(output) as reader:
         assert reader.info.frame_count == 5
+
+
+def export_project(tmp_path, *names):
+    """A project of clips at strength 0, exported beside them; its path."""
+    path = tmp_path / "job.vecnet"
+    neutral = CorrectionSettings(strength=0)
+    clips = (Clip(tmp_path / name, neutral, output=tmp_path / f"out_{name}") for name in names)
+    Project(tuple(clips), "cpu").save(path)
+    return path
+
+
+@pytest.mark.usefixtures("two_clips")
+def test_a_project_is_exported_clip_by_clip(tmp_path, capsys):
+    project = export_project(tmp_path, "a.mp4", "b.mp4")
+    assert main(["export", str(project), "--json"]) == 0
+    events = lines(capsys.readouterr().out)
+    assert [event["number"] for event in events if event["event"] == "clip"] == [1, 2]
+    written = [Path(event["output"]) for event in events if event["event"] == "done"]
+    assert written == [tmp_path / "out_a.mp4", tmp_path / "out_b.mp4"]
+    assert [VideoReader(path).info.frame_count for path in written] == [FRAMES, FRAMES]
+    assert main(["export", str(project)]) == 2
+    assert capsys.readouterr().err.count("exists already") == 2
+    assert main(["export", str(project), "--resume"]) == 0
+    assert capsys.readouterr().err.count("nothing to do") == 2
+    assert main(["export", str(project), "--overwrite"]) == 0
+
+
+@pytest.mark.usefixtures("two_clips")
+def test_a_clip_that_fails_keeps_no_other_from_being_exported(tmp_path, capsys):
+    project = export_project(tmp_path, "missing.mp4", "a.mp4")
+    assert main(["export", str(project), "--json"]) == 2
+    told = capsys.readouterr()
+    assert [event["event"] for event in lines(told.out) if event["event"] in {"error", "done"}] == ["error", "done"]
+    assert "missing.mp4" in told.err
+    assert "Traceback" not in told.err
+    assert (tmp_path / "out_a.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "not a project"),
+        ('{"version": 99}', "newer version"),
+        ('{"version": 2, "clips": []}', "no clips"),
+        ('{"version": 2, "clips": [{"path": "a.mp4"}]}', "no output"),
+    ],
+)
+def test_a_project_that_cannot_be_exported_is_one_sentence(tmp_path, capsys, text, words):
+    path = tmp_path / "bad.vecnet"
+    path.write_text(text)
+    assert main(["export", str(path)]) == 2
+    told = capsys.readouterr().err
+    assert words in told
+    assert told.count("\n") == 1
+    assert path.read_text() == text
 
 
 @pytest.mark.parametrize(

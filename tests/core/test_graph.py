@@ -247,11 +247,10 @@ def test_a_locked_folder_is_one_sentence(locked: Path, weights: Path, capsys) ->
 
 @pytest.mark.usefixtures("traced")
 def test_a_disk_that_is_full_leaves_nothing(tmp_path: Path, monkeypatch, checkpoint: Checkpoint) -> None:
-    def full(path: Path, data: bytes) -> int:
-        path.touch()
-        raise OSError(28, "No space left on device", str(path))
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("vecnet_core.video.parts.os.fsync", full)
     with pytest.raises(GraphError, match="No space left"):
         graph.write_graph(tmp_path / "net.pt2", checkpoint, SIZE)
     assert not list(tmp_path.iterdir())

@@ -76,8 +76,8 @@ def test_on_a_gpu_noise_is_removed_where_it_disturbs(
     monkeypatch.setattr("vecnet_core.device.choose_device", lambda wish: FakeGpu("cpu", "GPU"))
     asked: list[float] = []
 
-    def export(project, corrector):
-        asked.append(project.settings.denoise)
+    def export(clip, corrector, **options):
+        asked.append(clip.settings.denoise)
         yield from ()
 
     monkeypatch.setattr("vecnet_core.export.export_video", export)

@@ -4,36 +4,48 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from vecnet_core.errors import InputError, ProjectError
-from vecnet_core.project import VERSION, Project
+from vecnet_core.project import VERSION, Clip, Project
 from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.video.encode import EncodeSettings
-from vecnet_core.video.parts import part_path
+from vecnet_core.video.parts import hidden_path
 
-FULL = Project(
-    clip=Path("clips/dog.mp4"),
+CLIP = Clip(
+    path=Path("clips/dog.mp4"),
     settings=CorrectionSettings(0.5, 1.5, 0.25, -1.0, 0.75),
     start_seconds=1.5,
     stop_seconds=4.25,
     encode=EncodeSettings("hevc", 22, "slow"),
-    device="cpu",
     output=Path("out/dog.mp4"),
+    decode=DecodeSettings(deinterlace=True, frame_rate=Fraction(24000, 1001), hdr="sdr"),
 )
+FULL = Project((CLIP, Clip(Path("b.mov"))), "cpu")
 
 
-@pytest.mark.parametrize("project", [FULL, Project(Path("a.mp4"))], ids=["full", "defaults"])
+def one(**values):
+    """A project of one clip, as text."""
+    return json.dumps({"version": VERSION, "clips": [{"path": "a", **values}]})
+
+
+@pytest.mark.parametrize(
+    "project", [FULL, Project((Clip(Path("a.mp4")),)), Project()], ids=["full", "defaults", "empty"]
+)
 def test_text_keeps_everything(project):
     assert Project.from_json(project.to_json()) == project
 
 
-def test_a_file_keeps_everything_and_its_paths_are_beside_it(tmp_path):
-    path = tmp_path / "dog.vecnet"
+def test_a_file_keeps_everything_and_its_paths_are_beside_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = Path("dog.vecnet")
     FULL.save(path)
-    assert Project.load(path) == replace(FULL, clip=tmp_path / "clips/dog.mp4", output=tmp_path / "out/dog.mp4")
+    first = replace(CLIP, path=tmp_path / "clips/dog.mp4", output=tmp_path / "out/dog.mp4")
+    assert Project.load(path) == Project((first, Clip(tmp_path / "b.mov")), "cpu")
     assert [entry.name for entry in tmp_path.iterdir()] == ["dog.vecnet"]
 
 
@@ -54,23 +66,30 @@ def test_saving_again_replaces_the_file_whole(tmp_path):
         "[" * 100_000,
         "{}",
         '{"version": "1"}',
-        '{"version": 1}',
-        json.dumps({"version": VERSION, "clip": 5}),
-        json.dumps({"version": VERSION, "clip": "a\0b"}),
-        json.dumps({"version": VERSION, "clip": "a", "surprise": 1}),
-        json.dumps({"version": VERSION, "clip": "a", "settings": {"strength": 9}}),
-        json.dumps({"version": VERSION, "clip": "a", "settings": {"strength": "1"}}),
-        json.dumps({"version": VERSION, "clip": "a", "settings": {"code": "x"}}),
-        json.dumps({"version": VERSION, "clip": "a", "settings": []}),
-        json.dumps({"version": VERSION, "clip": "a", "encode": {"codec": 3}}),
-        json.dumps({"version": VERSION, "clip": "a", "encode": {"codec": "mpeg7"}}),
-        json.dumps({"version": VERSION, "clip": "a", "encode": {"crf": True}}),
-        json.dumps({"version": VERSION, "clip": "a", "start_seconds": "0"}),
-        '{"version": 1, "clip": "a", "start_seconds": NaN}',
+        json.dumps({"version": VERSION, "clips": 5}),
+        json.dumps({"version": VERSION, "clips": [5]}),
+        json.dumps({"version": VERSION, "clips": [{}]}),
+        json.dumps({"version": VERSION, "clips": [], "device": 1}),
+        json.dumps({"version": True, "clips": []}),
+        json.dumps({"version": 1}),
+        json.dumps({"version": 1, "clip": "a", "surprise": 1}),
+        one(path="a\0b"),
+        one(surprise=1),
+        one(settings={"strength": 9}),
+        one(settings={"strength": "1"}),
+        one(settings={"code": "x"}),
+        one(settings=[]),
+        one(encode={"codec": 3}),
+        one(encode={"codec": "mpeg7"}),
+        one(encode={"crf": True}),
+        one(decode={"deinterlace": "yes"}),
+        one(decode={"frame_rate": "1/0"}),
+        one(start_seconds="0"),
+        one(start_seconds=float("nan")),
         *(f'{{"version": 1, "clip": "a", "start_seconds": {"9" * digits}}}' for digits in (400, 5000)),
         *(f'{{"version": 1, "clip": "a", "settings": {{"strength": {"9" * digits}}}}}' for digits in (400, 5000)),
         *(f'{{"version": 1, "clip": "a", "encode": {{"crf": {"9" * digits}}}}}' for digits in (400, 5000)),
-        json.dumps({"version": VERSION, "clip": "a", "start_seconds": 3, "stop_seconds": 2}),
+        one(start_seconds=3, stop_seconds=2),
     ],
 )
 def test_a_damaged_project_is_refused(tmp_path, text):
@@ -80,6 +99,21 @@ def test_a_damaged_project_is_refused(tmp_path, text):
         Project.load(path)
     assert "bad.vecnet" in caught.value.sentence
     assert "\n" not in caught.value.sentence
+
+
+def test_a_project_of_version_1_is_read():
+    values = {"clip": "clips/dog.mp4", "start_seconds": 1.5, "device": "cpu", "output": "o.mp4"}
+    project = Project.from_json(json.dumps({"version": 1, **values}))
+    assert project == Project((Clip(Path("clips/dog.mp4"), start_seconds=1.5, output=Path("o.mp4")),), "cpu")
+
+
+def test_what_lies_in_the_projects_folder_moves_with_it(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    inside, outside = Clip(old / "a.mp4", output=old / "out" / "a.mp4"), Clip(tmp_path / "b.mp4")
+    Project((inside, outside)).save(old / "p.vecnet")
+    old.rename(new)
+    assert Project.load(new / "p.vecnet").clips == (Clip(new / "a.mp4", output=new / "out" / "a.mp4"), outside)
 
 
 def test_a_newer_project_says_to_update():
@@ -99,12 +133,12 @@ def test_a_missing_or_binary_project_is_refused(tmp_path):
 @pytest.mark.parametrize(("start", "stop"), [(-1, None), (2, 2), (3, 1), (float("nan"), None), (0, float("inf"))])
 def test_empty_ranges_are_refused(start, stop):
     with pytest.raises(InputError):
-        Project(Path("a.mp4"), start_seconds=start, stop_seconds=stop)
+        Clip(Path("a.mp4"), start_seconds=start, stop_seconds=stop)
 
 
 def test_saving_touches_no_other_file(tmp_path):
     path = tmp_path / "dog.vecnet"
-    other = part_path(path)
+    other = hidden_path(path, "part")
     other.write_text("precious")
     FULL.save(path)
     assert other.read_text() == "precious"

@@ -52,9 +52,8 @@ def test_preview_at_full_size_is_the_exported_frame(reader: VideoReader, correct
     for index in (7, 0, 11, 3):
         source = reader.frame(index)
         shown = from_rgb(renderer.render(index, settings).corrected, source)
-        for ours, theirs in zip(shown.planes, exported[index].planes, strict=True):
-            # Batches of four and single windows add up in another order: at most one code value.
-            assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= 1
+        # To the last bit on a CPU; a GPU's batches add up in another order.
+        assert all(map(np.array_equal, shown.planes, exported[index].planes))
         assert exported[index].pts == source.pts
 
 
@@ -64,7 +63,7 @@ def test_a_range_exports_what_the_whole_clip_would(reader: VideoReader, correcto
     part = list(ClipRenderer(reader, corrector, light).corrected_frames(CorrectionSettings(), 3, 9))
     assert [frame.index for frame in part] == list(range(3, 9))
     for frame in part:
-        assert np.abs(frame.planes[0].astype(int) - whole[frame.index].planes[0].astype(int)).max() <= 1
+        assert all(map(np.array_equal, frame.planes, whole[frame.index].planes))
 
 
 def test_neutral_settings_hand_the_planes_through(reader: VideoReader, corrector: Corrector) -> None:
@@ -127,7 +126,7 @@ def test_damage_outside_the_range_does_not_stop_it(new_clip: Callable[..., Path]
     """The hint of a damaged frame says to correct the parts before and after it; these read frames past their ends."""
     path = new_clip("clip.mkv", codec="ffv1", options={"slicecrc": "1", "level": "3", "g": "1"})
     break_frames(path, 2, 9)
-    with VideoReader(path) as reader:
+    with VideoReader(path, is_strict=True) as reader:
         renderer = ClipRenderer(reader, corrector)
         for start, stop in ((0, 2), (3, 9), (3, 4), (8, 9), (10, 12)):
             part = list(renderer.corrected_frames(CorrectionSettings(), start, stop))
@@ -143,7 +142,7 @@ def test_windows_beside_damage_repeat_the_last_frame_that_can_be_read(
     whole = new_clip("whole.mkv", codec="ffv1", frames=7, options={"slicecrc": "1", "level": "3", "g": "1"})
     broken = new_clip("broken.mkv", codec="ffv1", options={"slicecrc": "1", "level": "3", "g": "1"})
     break_frames(broken, 7)
-    with VideoReader(whole) as short, VideoReader(broken) as long:
+    with VideoReader(whole) as short, VideoReader(broken, is_strict=True) as long:
         wanted = ClipRenderer(short, corrector).corrected_frames(CorrectionSettings(), 0, 7)
         found = ClipRenderer(long, corrector).corrected_frames(CorrectionSettings(), 0, 7)
         for ours, theirs in zip(found, wanted, strict=True):

@@ -14,11 +14,11 @@ from clips import FRAMES, make_clip
 from vecnet_core.errors import InputError
 from vecnet_core.export import export_video
 from vecnet_core.frame import ColorTags
-from vecnet_core.project import Project
+from vecnet_core.project import Clip
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.verify import FileVerifier, IntendedFile, SampleFrames
-from vecnet_core.video.audio import tally_sound
 from vecnet_core.video.color import limit_range
+from vecnet_core.video.copying import tally_streams
 from vecnet_core.video.encode import EncodeSettings
 from vecnet_core.video.reader import VideoReader
 from vecnet_core.video.writer import VideoWriter
@@ -51,7 +51,7 @@ def intend(tmp_path: Path) -> Callable[..., IntendedFile]:
     """What a copy of a clip is meant to be; the copy itself is `copy.mkv`, or of another ending."""
 
     def make(clip: Path, encode: EncodeSettings = LOSSLESS, name: str = "copy.mkv") -> IntendedFile:
-        samples = SampleFrames(FRAMES)
+        samples = SampleFrames(FRAMES, tmp_path)
         with VideoReader(clip) as reader:
             with VideoWriter(tmp_path / name, reader.info, encode, copy_from=clip) as writer:
                 for frame in reader.frames():
@@ -61,12 +61,17 @@ def intend(tmp_path: Path) -> Callable[..., IntendedFile]:
                 pts=reader.pts(),
                 duration_seconds=reader.info.duration_seconds,
                 pixel_aspect=writer.pixel_aspect,
-                layout=writer.layout,
-                color=writer.color,
-                is_lossless=writer.encoder.is_lossless,
-                coarseness=writer.encoder.coarseness(encode),
-                sound=writer.sound,
-                samples=samples.frames,
+                layout=writer.plan.layout,
+                color=writer.plan.color,
+                is_lossless=writer.plan.encoder.is_lossless,
+                coarseness=writer.plan.encoder.coarseness(encode),
+                are_pictures=False,
+                has_alpha=False,
+                has_hdr_metadata=False,
+                copied=writer.copied,
+                chapters=writer.chapters,
+                timecode=writer.timecode,
+                samples=samples.frames(writer.plan.layout, writer.plan.color),
             )
 
     return make
@@ -103,7 +108,7 @@ def test_a_good_export_passes_every_check(
     made = {"name": "clip.mp4", "frames": FRAMES} | clip
     source = make_clip(tmp_path / made.pop("name"), **made)
     output = tmp_path / f"out.{ending}"
-    told = list(export_video(Project(source, NEUTRAL, encode=encode, output=output, **span)))
+    told = list(export_video(Clip(source, NEUTRAL, encode=encode, output=output, **span)))
     checks = told[-1].checks
     assert [check.name for check in checks] == [name for name in ALL if name != "sound" or "audio" in clip]
     assert all(check.is_good for check in checks)
@@ -112,7 +117,7 @@ def test_a_good_export_passes_every_check(
     samples = min(5, told[-1].total)
     assert words["samples"].startswith(f"{samples} sample frame{'s' if samples > 1 else ''} (")
     if "audio" in clip:
-        assert words["sound"] == f"{sum(tally.packets for tally in tally_sound(output))} audio packets"
+        assert words["sound"] == f"{sum(tally.packets for tally in tally_streams(output))} audio packets"
     steps = [(each.done, each.total) for each in told if each.stage == "verify"]
     total = 1 + ("audio" in clip) + samples
     assert steps == [(done, total) for done in range(total + 1)]
@@ -214,7 +219,7 @@ def test_a_missing_or_changed_or_late_sound_packet_is_found(
     clip: Path, tmp_path: Path, intend: Callable[..., IntendedFile]
 ) -> None:
     intended = intend(clip)
-    count = intended.sound[0].packets
+    count = intended.copied[0].packets
     copy = tmp_path / "copy.mkv"
 
     def swapped(packets: list[Any]) -> list[Any]:
@@ -340,15 +345,17 @@ def test_a_damaged_frame_is_a_failed_check(
 
 
 @pytest.mark.parametrize("total", [1, 2, 3, 4, 5, 6, 100, 100_000])
-def test_the_samples_are_few_and_always_the_same(clip: Path, total: int) -> None:
+def test_the_samples_are_few_and_always_the_same(clip: Path, tmp_path: Path, total: int) -> None:
     with VideoReader(clip) as reader:
         frame = reader.frame(0)
     kept = []
-    for _ in range(2):
-        samples = SampleFrames(total)
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        samples = SampleFrames(total, folder)
         for _ in range(total):
             samples.take(frame)
-        kept.append(list(samples.frames))
+        kept.append(list(samples.frames(frame.layout, frame.color)))
     assert kept[0] == kept[1]
     assert len(kept[0]) == min(5, total)
     assert {0, total // 2, total - 1} <= set(kept[0])

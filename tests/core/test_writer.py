@@ -12,12 +12,13 @@ from clips import FRAMES, audio_packets, make_clip, make_frame, number_of
 
 from vecnet_core.errors import InputError, SettingsError, VecnetError, VideoWriteError
 from vecnet_core.frame import ColorTags
-from vecnet_core.video.audio import endings_for
 from vecnet_core.video.color import to_rgb
+from vecnet_core.video.containers import endings_for
 from vecnet_core.video.encode import CONTAINERS, ENCODERS, EncodeSettings, choose_encoder, choose_layout
 from vecnet_core.video.layouts import plan_layout
-from vecnet_core.video.parts import part_path
+from vecnet_core.video.parts import hidden_path
 from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.unfinished import discard_unfinished
 from vecnet_core.video.writer import VideoWriter
 
 LOSSLESS = EncodeSettings("ffv1")
@@ -150,7 +151,7 @@ def test_a_failure_leaves_the_old_output_and_nothing_else(clip, tmp_path):
     def fail():
         with VideoWriter(target, reader.info, EncodeSettings(), copy_from=clip) as writer:
             writer.write(reader.frame(0))
-            assert any(path.name.startswith(".out.") and path.suffix == ".part" for path in folder.iterdir())
+            assert any(path.name.startswith(".out.") and path.suffix == ".vecnet" for path in folder.iterdir())
             raise RuntimeError("stop")
 
     with pytest.raises(RuntimeError, match="stop"):
@@ -278,25 +279,6 @@ def test_made_clips_are_small(tmp_path):
     assert make_clip(tmp_path / "a.mp4").stat().st_size < 50_000
 
 
-def test_streams_that_are_not_copied_are_named(clip, tmp_path):
-    captions = tmp_path / "captions.srt"
-    captions.write_text("1\n00:00:00,000 --> 00:00:00,200\nHello\n")
-    source = tmp_path / "captioned.mkv"
-    with av.open(str(clip)) as pictures, av.open(str(captions)) as texts, av.open(str(source), "w") as output:
-        picture = output.add_stream_from_template(pictures.streams.video[0])
-        caption = output.add_stream_from_template(texts.streams.subtitles[0])
-        for source_of, stream in ((pictures.demux(video=0), picture), (texts.demux(subtitles=0), caption)):
-            for packet in source_of:
-                if packet.size:
-                    packet.stream = stream
-                    output.mux(packet)
-    with VideoReader(source) as reader:
-        writer = VideoWriter(tmp_path / "out.mkv", reader.info, EncodeSettings(), copy_from=source)
-        with pytest.raises(VideoWriteError), writer:
-            writer.finish()
-    assert writer.warnings == ("1 subtitle stream is not copied",)
-
-
 @pytest.mark.parametrize("layout", ["yuv420p", "yuv422p10le", "yuv444p", "gray"])
 def test_full_range_becomes_limited_in_prores_and_is_told(new_clip, tmp_path, layout):
     tags = ColorTags("bt709", "full", "bt709", "bt709")
@@ -338,19 +320,27 @@ def test_untagged_grey_keeps_its_contrast(new_clip, tmp_path, codec, ending):
 def test_a_part_never_takes_the_place_of_another_file(clip, tmp_path):
     """The part had one name for all: a source with that name was lost, and two exports to one output mixed."""
     target = tmp_path / "rec.mp4"
-    source = clip.rename(part_path(target))
+    source = clip.rename(hidden_path(target, "part"))
     whole = source.read_bytes()
-    with VideoReader(source) as reader:
-        writers = [VideoWriter(target, reader.info, EncodeSettings(), copy_from=source) for _ in range(2)]
+    with VideoReader(source) as reader, VideoWriter(target, reader.info, EncodeSettings(), copy_from=source) as writer:
         for frame in reader.frames():
-            for writer in writers:
-                writer.write(frame)
-        for writer in writers:
-            writer.finish()
-            with VideoReader(target) as written:
-                assert written.info.frame_count == FRAMES
+            writer.write(frame)
+    assert VideoReader(target).info.frame_count == FRAMES
     assert source.read_bytes() == whole
     assert sorted(tmp_path.iterdir()) == sorted([source, target])
+
+
+def test_a_second_export_to_one_output_is_refused_while_the_first_runs(clip, tmp_path):
+    target = tmp_path / "out.mp4"
+    with VideoReader(clip) as reader, VideoWriter(target, reader.info, EncodeSettings()) as writer:
+        with pytest.raises(InputError, match="running"):
+            VideoWriter(target, reader.info, EncodeSettings())
+        with pytest.raises(InputError, match="running"):
+            discard_unfinished(target)
+        for frame in reader.frames():
+            writer.write(frame)
+    assert VideoReader(target).info.frame_count == FRAMES
+    assert sorted(tmp_path.iterdir()) == sorted([clip, target])
 
 
 @pytest.mark.parametrize("name", ["x" * 251 + ".mp4", "\u00e9" * 125 + ".mp4"], ids=["ascii", "two-bytes"])
@@ -453,3 +443,21 @@ def test_sound_of_coarse_times_is_cut_in_step_with_the_picture(new_clip, tmp_pat
     written = [time for time, _ in audio_packets(tmp_path / "out.mp4")]
     assert len(written) == len(kept)
     assert all(abs(a - b) < Fraction(1, 1000) for a, b in zip(written, kept, strict=True))
+
+
+@pytest.mark.parametrize("primaries", ["unknown", "bt709"])
+def test_colours_that_no_tag_would_tell_are_refused_before_any_work(new_clip, tmp_path, primaries):
+    """MP4 got the tags of FFV1 and DNxHR only with primaries and transfer: full range came back as limited."""
+    tags = ColorTags("bt709", "full", primaries, "unknown")
+    source = new_clip("source.mkv", codec="ffv1", color=tags, size=(120, 256), frames=2)
+    with (
+        VideoReader(source) as reader,
+        pytest.raises(VideoWriteError, match="cannot say the full-range bt709") as caught,
+    ):
+        VideoWriter(tmp_path / "out.mp4", reader.info, LOSSLESS, copy_from=source)
+    assert ".mkv" in caught.value.hint
+    _, after = rewrite(source, tmp_path / "out.mkv")
+    assert after.info.color == tags
+    before, after = rewrite(source, tmp_path / "out.mov", EncodeSettings("dnxhr"))
+    assert (after.info.color.range, after.info.color.matrix, after.info.color.primaries) == ("full", "bt709", "unknown")
+    assert np.abs(to_rgb(before.frame(1)) - to_rgb(after.frame(1))).mean() < 0.004

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import av
 
 from vecnet_core.errors import VecnetError
-from vecnet_core.video.encode import ENCODERS
+from vecnet_core.video.encode import ENCODERS, HARDWARE
 from vecnet_core.video.probe import probe_encoder
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
         "packages": {name: _version(name) for name in PACKAGES},
         "ffmpeg": ".".join(str(part) for part in av.library_versions["libavcodec"]),
         "encoders": {codec: probe_encoder(encoder) or "ok" for codec, encoder in ENCODERS.items()},
+        "hardware": {each.name: probe_encoder(each) or "ok" for encoders in HARDWARE.values() for each in encoders},
         **_network(options.device),
     }
     printer.document(findings)
@@ -74,4 +75,5 @@ def _describe(findings: dict[str, Any]) -> str:
         f"Denoiser:  {findings['denoiser']}",
     ]
     lines += [f"Encoder:   {codec}: {state}" for codec, state in findings["encoders"].items()]
+    lines += [f"Hardware:  {name}: {state}" for name, state in findings["hardware"].items()]
     return "\n".join(lines)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vecnet_core.cli.options import decode_of
 from vecnet_core.metrics.flicker import flicker
 from vecnet_core.rendering import LightScan
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace, printer: Printer) -> None:
     """Read the whole clip once."""
-    with VideoReader(Path(options.input)) as reader:
+    with open_reader(Path(options.input), decode_of(options)) as reader:
         info = reader.info
         scan = LightScan(reader)
         with printer.bar(info.frame_count, "frame") as bar:
@@ -57,6 +58,7 @@ def _facts(info: VideoInfo) -> dict[str, Any]:
         "frame_count": info.frame_count,
         "frame_rate": f"{info.frame_rate.numerator}/{info.frame_rate.denominator}",
         "frames_per_second": float(info.frame_rate),
+        "is_rate_assumed": info.is_rate_assumed,
         "is_variable_rate": info.is_variable_rate,
         "time_base": f"{info.time_base.numerator}/{info.time_base.denominator}",
         "start_pts": info.start_pts,
@@ -64,6 +66,7 @@ def _facts(info: VideoInfo) -> dict[str, Any]:
         "pixel_format": info.layout.name,
         "bit_depth": info.layout.bit_depth,
         "chroma": info.layout.chroma,
+        "has_alpha": info.has_alpha,
         "color": {
             "matrix": color.matrix,
             "range": color.range,
@@ -88,10 +91,12 @@ def _describe(info: VideoInfo, facts: dict[str, Any]) -> str:
     ]
     exposure, measured = facts["exposure"], facts["flicker"]
     rate = "variable, on average " if info.is_variable_rate else ""
+    assumed = ", assumed" if info.is_rate_assumed else ""
+    alpha = ", with transparency" if info.has_alpha else ""
     rows = {
         "File": str(info.path),
-        "Video": f"{info.codec}, {info.width} x {info.height}, {info.layout.bit_depth} bit {info.layout.chroma}",
-        "Rate": f"{rate}{float(info.frame_rate):.3f} frames/s ({info.frame_rate})",
+        "Video": f"{info.codec}, {info.width} x {info.height}, {info.layout.bit_depth} bit {info.layout.chroma}{alpha}",
+        "Rate": f"{rate}{float(info.frame_rate):.3f} frames/s ({info.frame_rate}{assumed})",
         "Length": f"{info.frame_count} frames, {info.duration_seconds:.3f} s",
         "Colour": ", ".join(tags),
         "Rotation": f"{info.rotation_degrees} degrees" if info.rotation_degrees else "none",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from vecnet_core.cli.options import corrector_of, settings_of
+from vecnet_core.cli.options import corrector_of, decode_of, settings_of
 from vecnet_core.cli.outputs import made_folder, refuse_existing
 from vecnet_core.errors import InputError
 from vecnet_core.rendering import ClipRenderer, LightScan
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 from vecnet_core.video.writer import check_output
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace, printer: Printer) -> None:
     folder = Path(options.folder)
     settings = settings_of(options)
     paths = {name: folder / f"{name}.png" for name in (*PICTURES, GAIN)}
-    with made_folder(folder.absolute()), VideoReader(Path(options.input)) as reader:
+    with made_folder(folder.absolute()), open_reader(Path(options.input), decode_of(options)) as reader:
         for path in paths.values():
             check_output(path, reader.info.path)
             refuse_existing(path, overwrite=options.overwrite)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vecnet_core.settings import CorrectionSettings
+from vecnet_core.video.decode import DecodeSettings, parse_rate
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +23,12 @@ def settings_of(options: argparse.Namespace) -> CorrectionSettings:
         exposure_ev=options.exposure_ev,
         steadiness=options.steadiness,
     )
+
+
+def decode_of(options: argparse.Namespace) -> DecodeSettings:
+    """How the clip is read."""
+    rate = None if options.frame_rate is None else parse_rate(options.frame_rate)
+    return DecodeSettings(options.deinterlace, rate, options.video_stream, options.hdr)
 
 
 def corrector_of(options: argparse.Namespace) -> Corrector:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from vecnet_core.errors import InputError, VideoWriteError
+from vecnet_core.video.numbering import has_output
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -18,8 +19,10 @@ def refuse_existing(output: Path, *, overwrite: bool) -> None:
     Raises:
         InputError: The output exists, and nobody asked to replace it.
     """
-    if output.is_file() and not overwrite:
-        raise InputError("the output exists already", path=output, hint="add --overwrite, or give another name")
+    if overwrite or not has_output(output):
+        return
+    what = "the output exists already" if output.is_file() else "pictures with such names exist already"
+    raise InputError(what, path=output, hint="add --overwrite, or give another name")
 
 
 @contextmanager

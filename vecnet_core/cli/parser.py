@@ -19,7 +19,8 @@ EXAMPLES = """\
 examples:
   vecnet studio holiday.mp4                         open the window with a clip
   vecnet correct dark.mp4 out/dark.mp4              correct a clip
-  vecnet correct in.mov out.mov --codec prores      ... as ProRes, for editing on
+  vecnet correct in.mov out.mov --codec prores-hq   ... as ProRes, for editing on
+  vecnet correct shots/ out/shot_%05d.tif           ... a timelapse, as 16-bit pictures
   vecnet correct in.mp4 out.mp4 --shadows 0.7 --highlights 1.2 --start 0:10 --end 0:20
   vecnet inspect in.mp4                             facts, exposure and flicker of a clip
   vecnet maps in.mp4 maps/ --frame 120              what the network saw, as pictures
@@ -49,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"vecnet {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_correct(commands)
+    _add_export(commands)
     _add_inspect(commands)
     _add_maps(commands)
     _add_graph(commands)
@@ -159,6 +161,30 @@ def _add_settings(parser: _Parser) -> argparse._ArgumentGroup:
     return group
 
 
+def _add_reading(parser: _Parser) -> None:
+    """How the clip is read."""
+    group = parser.add_argument_group("input")
+    group.add_argument(
+        "--deinterlace", action="store_true", help="make whole pictures of interlaced fields (FFmpeg's bwdif)"
+    )
+    group.add_argument(
+        "--frame-rate",
+        metavar="FPS",
+        help="frames a second of an image sequence or a raw stream: 25, 29.97, 24000/1001 (25 when nothing says more)",
+    )
+    group.add_argument("--video-stream", type=int, default=0, metavar="N", help="which video stream, from 0 (0)")
+    group.add_argument(
+        "--hdr", choices=("keep", "sdr"), default="keep", help="keep HDR as it is, or map it to ordinary BT.709 (keep)"
+    )
+
+
+def _add_unfinished(group: argparse._ArgumentGroup) -> None:
+    """What to do with what is there already."""
+    group.add_argument("--overwrite", action="store_true", help="replace an output that exists")
+    group.add_argument("--resume", action="store_true", help="go on with an export that was interrupted")
+    group.add_argument("--restart", action="store_true", help="forget an export that was interrupted, and begin anew")
+
+
 def _add_network(parser: _Parser) -> None:
     """Where the network runs and which weights it has."""
     group = parser.add_argument_group("network")
@@ -171,12 +197,17 @@ def _add_correct(commands: _Commands[_Parser]) -> None:
     details = (
         "Write a corrected copy of a clip. Size, frame times, colour tags, rotation, sound and metadata are kept.\n"
         "OUT appears only when it is whole and checked; its folder is made when it does not exist. With --strength 0\n"
-        "and --codec ffv1 the pictures come out bit for bit as they went in."
+        "and --codec ffv1 the pictures come out bit for bit as they went in.\n\n"
+        "What is encoded is kept in a hidden folder beside OUT until then: when the machine stops, the power goes or\n"
+        "the disk is full, the same command with --resume goes on, and writes the file it would have written."
     )
     parser = _add_command(commands, "correct", "write a corrected copy of a clip", details, "correct")
-    parser.add_argument("input", metavar="IN", help="the clip")
+    parser.add_argument("input", metavar="IN", help="the clip: a video, or a folder or pattern of pictures")
     parser.add_argument(
-        "output", metavar="OUT", help="the file to write; its ending (.mp4, .m4v, .mov, .mkv, .webm) is the container"
+        "output",
+        metavar="OUT",
+        help="the file to write; its ending (.mp4, .m4v, .mov, .mkv, .webm) is the container. Or pictures: a name with "
+        "a place for their number, such as out/shot_%%05d.tif (.png, .tif, .jpg, .exr)",
     )
     _add_settings(parser).add_argument(
         "--denoise",
@@ -189,17 +220,42 @@ def _add_correct(commands: _Commands[_Parser]) -> None:
     group = parser.add_argument_group("output")
     group.add_argument(
         "--codec",
-        default="h264",
         metavar="NAME",
-        help="h264, hevc, av1, prores, ffv1, or match for the source's (h264)",
+        help="match (the source's, where OUT can hold it), h264, hevc, hevc-10, av1, prores, prores-hq, prores-4444, "
+        "dnxhr, dnxhr-hqx, ffv1; of pictures the ending says it (match)",
     )
     group.add_argument("--crf", type=int, metavar="N", help="quality, lower is better (18 for h264)")
-    group.add_argument("--preset", metavar="NAME", help="encoder's speed against size (medium), or the ProRes profile")
+    group.add_argument(
+        "--preset", metavar="NAME", help="encoder's speed against size (medium), or the ProRes or DNxHR profile"
+    )
+    group.add_argument(
+        "--bit-depth", type=int, metavar="N", help="bits of a sample: 8, 10, 12, 16 (the source's); deeper are rounded"
+    )
+    group.add_argument("--drop-alpha", action="store_true", help="leave out the transparency of the source")
+    group.add_argument(
+        "--hardware", action="store_true", help="encode h264, hevc or av1 on the graphics card, where a test passes"
+    )
     group.add_argument("--start", type=seconds, default=0.0, metavar="TIME", help="begin here (12.5 or 1:02.5)")
     group.add_argument("--end", type=seconds, default=None, metavar="TIME", help="end here")
-    group.add_argument("--overwrite", action="store_true", help="replace OUT when it exists")
+    _add_unfinished(group)
+    _add_reading(parser)
     _add_network(parser)
     _add_json(parser, "progress and result as JSON lines")
+
+
+def _add_export(commands: _Commands[_Parser]) -> None:
+    """``vecnet export``."""
+    details = (
+        "Export every clip of a project, as the window saves it, to the outputs chosen there. With --resume, clips\n"
+        "that are written already are passed over, and one that was interrupted goes on where it was."
+    )
+    parser = _add_command(commands, "export", "export the clips of a project file", details, "export")
+    parser.add_argument("project", metavar="PROJECT", help="the project file")
+    _add_unfinished(parser.add_argument_group("output"))
+    group = parser.add_argument_group("network")
+    group.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (the project's)")
+    group.add_argument("--checkpoint", metavar="FILE", help="weights from `vecnet train` instead of the bundled ones")
+    _add_json(parser, "progress and results as JSON lines")
 
 
 def _add_inspect(commands: _Commands[_Parser]) -> None:
@@ -210,6 +266,7 @@ def _add_inspect(commands: _Commands[_Parser]) -> None:
     )
     parser = _add_command(commands, "inspect", "facts, exposure and flicker of a clip", details, "inspect")
     parser.add_argument("input", metavar="IN", help="the clip")
+    _add_reading(parser)
     _add_json(parser, "everything as JSON")
 
 
@@ -225,6 +282,7 @@ def _add_maps(commands: _Commands[_Parser]) -> None:
     parser.add_argument("--frame", type=int, default=0, metavar="N", help="frame number, from 0 (0)")
     parser.add_argument("--overwrite", action="store_true", help="replace pictures that exist in DIR")
     _add_settings(parser)
+    _add_reading(parser)
     _add_network(parser)
     _add_json(parser, "the pictures' paths as JSON")
 

@@ -225,9 +225,9 @@ def decode(path: Path, short_side: int, most_frames: int | None = None) -> npt.N
     if path.suffix.lower() in PHOTO_SUFFIXES:
         return shrink(read_photo(path), short_side)[None]
     from vecnet_core.video.color import to_rgb
-    from vecnet_core.video.reader import VideoReader
+    from vecnet_core.video.footage import open_reader
 
-    with VideoReader(path) as reader:
+    with open_reader(path, is_strict=True) as reader:
         part = middle(reader.info.frame_count, most_frames)
         frames = reader.frames(part.start, part.stop)
         return np.stack([shrink(np.rint(to_rgb(frame) * 255).astype(np.uint8), short_side) for frame in frames])

@@ -16,7 +16,7 @@ from vecnet_core.errors import DataError
 from vecnet_core.evaluation.degradation import SUBSETS, VARIANTS, degrade
 from vecnet_core.frame import RGBArray
 from vecnet_core.video.color import to_rgb
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +158,7 @@ def _brackets(folder: Path) -> list[Scene]:
 
 
 def _read_video(path: Path, frames_per_clip: int) -> tuple[ByteFrames, float]:
-    with VideoReader(path) as reader:
+    with open_reader(path, is_strict=True) as reader:
         part = middle(reader.info.frame_count, frames_per_clip)
         frames = [np.rint(to_rgb(frame) * 255).astype(np.uint8) for frame in reader.frames(part.start, part.stop)]
         rate = float(reader.info.frame_rate)

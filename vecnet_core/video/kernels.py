@@ -2,6 +2,9 @@
 
 Measured for 4:2:0 8 bit at 1080p, one core of two shared ones, 2026-11: 3.2 ms to R'G'B', 4.8 ms back,
 2.9 ms reduced to 480x270.
+
+The curve of an HDR transfer (`hdr.curves`) is looked up row by row, while the row is in cache: 4.6 ms more to R'G'B',
+5.4 ms back and 0.4 ms reduced; `regain_highlights` takes up to 11 ms, `change_primaries` 25 ms. `NO_CURVE` for SDR.
 """
 
 from __future__ import annotations
@@ -16,6 +19,18 @@ from numba import njit  # pyright: ignore[reportMissingTypeStubs]
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Rows = npt.NDArray[np.float32]
 _Plane = npt.NDArray[Any]
+
+
+GAMUT_KNEE, GAMUT_FURTHEST = 0.98, 1.6
+"""Distance of a component from the highest one, as a share of it, from which on colours are drawn in, and the furthest
+that BT.2020 puts outside BT.709 (1.59, a pure cyan); 1 is the border of the gamut. From 0.9 on, BT.709's reds are pink.
+"""
+
+GAMUT_SPAN = 1 / (1 / (1 - GAMUT_KNEE) - 1 / (GAMUT_FURTHEST - GAMUT_KNEE))
+"""So that the furthest becomes the border: ``d -> knee + (d - knee) / (1 + (d - knee) / span)``."""
+
+NO_CURVE = np.empty(0, np.float32)
+"""In place of a curve's table: values are left as they are."""
 
 
 class ToRGB(NamedTuple):
@@ -53,7 +68,34 @@ def _kernel(function: _F) -> _F:
 
 
 @_kernel
-def grey_to_rgb(luma: _Plane, rgb: _Rows, factors: ToRGB) -> None:
+def _look_up(curve: _Rows, value: np.float32) -> np.float32:
+    """A curve tabulated in even steps over [0, 1], linear between them."""
+    place = value * np.float32(curve.shape[0] - 1)
+    knot = min(int(place), curve.shape[0] - 2)
+    below = curve[knot]
+    return below + (place - np.float32(knot)) * (curve[knot + 1] - below)
+
+
+@_kernel
+def _bend_row(row: _Rows, curve: _Rows) -> None:
+    """A row of a picture, ``(W, 3)`` in [0, 1], through a curve."""
+    for x in range(row.shape[0]):
+        for c in range(3):
+            row[x, c] = _look_up(curve, row[x, c])
+
+
+@_kernel
+def _toward_gamut(value: np.float32, top: np.float32, start: np.float32, span: np.float32) -> np.float32:
+    """A component below the highest one, brought so near to it that the most saturated colour becomes 0."""
+    distance = (top - value) / top
+    if distance <= start:
+        return value
+    beyond = distance - start
+    return top * (np.float32(1) - start - beyond / (np.float32(1) + beyond / span))
+
+
+@_kernel
+def grey_to_rgb(luma: _Plane, rgb: _Rows, factors: ToRGB, curve: _Rows) -> None:
     """Luma alone, repeated in the three channels."""
     zero, one = np.float32(0), np.float32(1)
     for y in range(luma.shape[0]):
@@ -62,6 +104,8 @@ def grey_to_rgb(luma: _Plane, rgb: _Rows, factors: ToRGB) -> None:
             rgb[y, x, 0] = value
             rgb[y, x, 1] = value
             rgb[y, x, 2] = value
+        if curve.shape[0]:
+            _bend_row(rgb[y], curve)
 
 
 @_kernel
@@ -101,6 +145,7 @@ def planes_to_rgb(
     cx: int,
     cy: int,
     factors: ToRGB,
+    curve: _Rows,
 ) -> None:
     """Y'CbCr planes to R'G'B', clipped to [0, 1]; ``cx`` and ``cy`` are the chroma subsampling."""
     zero, one = np.float32(0), np.float32(1)
@@ -116,6 +161,8 @@ def planes_to_rgb(
             rgb[y, x, 0] = min(max(level + factors.cr_to_r * red[x], zero), one)
             rgb[y, x, 1] = min(max(level + factors.cb_to_g * blue[x] + factors.cr_to_g * red[x], zero), one)
             rgb[y, x, 2] = min(max(level + factors.cb_to_b * blue[x], zero), one)
+        if curve.shape[0]:
+            _bend_row(rgb[y], curve)
 
 
 @_kernel
@@ -144,13 +191,16 @@ def area_average(plane: _Plane, out: _Rows, step_y: float, step_x: float, shift_
 
 
 @_kernel
-def rgb_to_grey(rgb: _Rows, luma: _Plane, factors: FromRGB) -> None:
+def rgb_to_grey(rgb: _Rows, luma: _Plane, factors: FromRGB, curve: _Rows) -> None:
     """Luma codes alone; round half up."""
     zero, one, half = np.float32(0), np.float32(1), np.float32(0.5)
     for y in range(luma.shape[0]):
         for x in range(luma.shape[1]):
             level = factors.kr * rgb[y, x, 0] + factors.kg * rgb[y, x, 1] + factors.kb * rgb[y, x, 2]
-            luma[y, x] = np.int32(min(max(zero, level), one) * factors.luma_span + factors.black + half)
+            level = min(max(zero, level), one)
+            if curve.shape[0]:
+                level = _look_up(curve, level)
+            luma[y, x] = np.int32(level * factors.luma_span + factors.black + half)
 
 
 @_kernel
@@ -202,6 +252,7 @@ def rgb_to_planes(
     cx: int,
     cy: int,
     factors: FromRGB,
+    curve: _Rows,
 ) -> None:
     """R'G'B' to Y'CbCr codes, round half up; ``cx`` and ``cy`` are the chroma subsampling."""
     zero, one, half = np.float32(0), np.float32(1), np.float32(0.5)
@@ -217,6 +268,8 @@ def rgb_to_planes(
             r = min(max(zero, rgb[y, x, 0]), one)
             g = min(max(zero, rgb[y, x, 1]), one)
             b = min(max(zero, rgb[y, x, 2]), one)
+            if curve.shape[0]:
+                r, g, b = _look_up(curve, r), _look_up(curve, g), _look_up(curve, b)
             level = factors.kr * r + factors.kg * g + factors.kb * b
             luma[y, x] = np.int32(level * factors.luma_span + factors.black + half)
             blue[x] = (b - level) * factors.blue_gain
@@ -235,3 +288,50 @@ def rgb_to_planes(
         final = last - (last & 1)
         _store_chroma_row(blue_ring, final, last, cy, cb, factors)
         _store_chroma_row(red_ring, final, last, cy, cr, factors)
+
+
+@_kernel
+def regain_highlights(
+    source: _Rows, corrected: _Rows, out: _Rows, knee: np.float32, top: np.float32, headroom: _Rows, to_shoulder: _Rows
+) -> None:
+    """`color.regain_highlights`, with a transfer's `hdr.HighlightTables`."""
+    for y in range(source.shape[0]):
+        for x in range(source.shape[1]):
+            for c in range(3):
+                before, tone = source[y, x, c], corrected[y, x, c]
+                if before > knee:
+                    tone *= _look_up(headroom, min(before, np.float32(1)))
+                if tone > knee:
+                    tone = _look_up(to_shoulder, min(tone / top, np.float32(1)))
+                out[y, x, c] = tone
+
+
+@_kernel
+def change_primaries(rgb: _Rows, out: _Rows, matrix: _Rows, to_light: _Rows, to_signal: _Rows) -> None:
+    """`color.to_bt709`: ``to_light`` over even steps of the signal, ``to_signal`` over the square root of light."""
+    zero, one = np.float32(0), np.float32(1)
+    start, span = np.float32(GAMUT_KNEE), np.float32(GAMUT_SPAN)
+    for y in range(rgb.shape[0]):
+        for x in range(rgb.shape[1]):
+            r = _look_up(to_light, min(max(zero, rgb[y, x, 0]), one))
+            g = _look_up(to_light, min(max(zero, rgb[y, x, 1]), one))
+            b = _look_up(to_light, min(max(zero, rgb[y, x, 2]), one))
+            red = matrix[0, 0] * r + matrix[0, 1] * g + matrix[0, 2] * b
+            green = matrix[1, 0] * r + matrix[1, 1] * g + matrix[1, 2] * b
+            blue = matrix[2, 0] * r + matrix[2, 1] * g + matrix[2, 2] * b
+            top = max(red, max(green, blue))
+            if min(red, min(green, blue)) < (one - start) * top:
+                red = _toward_gamut(red, top, start, span)
+                green = _toward_gamut(green, top, start, span)
+                blue = _toward_gamut(blue, top, start, span)
+            if top > one:
+                grey = np.float32(0.2126) * red + np.float32(0.7152) * green + np.float32(0.0722) * blue
+                share = max(one - grey, zero) / (top - grey)
+                red, green, blue = (
+                    grey + share * (red - grey),
+                    grey + share * (green - grey),
+                    grey + share * (blue - grey),
+                )
+            out[y, x, 0] = _look_up(to_signal, np.sqrt(min(max(red, zero), one)))
+            out[y, x, 1] = _look_up(to_signal, np.sqrt(min(max(green, zero), one)))
+            out[y, x, 2] = _look_up(to_signal, np.sqrt(min(max(blue, zero), one)))

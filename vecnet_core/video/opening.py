@@ -4,41 +4,58 @@ from __future__ import annotations
 
 import os
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import av
 from av.error import FFmpegError, InvalidDataError
 
 from vecnet_core.errors import VideoOpenError
 from vecnet_core.frame import VideoInfo
+from vecnet_core.video.decode import LOWEST_RATE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from av.container import InputContainer
+    from av.packet import Packet
     from av.stream import Stream
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
-    from vecnet_core.frame import ColorTags, PixelLayout
+    from vecnet_core.video.decode import DecodeSettings
+    from vecnet_core.video.form import PictureForm
     from vecnet_core.video.index import FrameIndex
+
+AnyStream = TypeVar("AnyStream", bound="Stream")
 
 _ATTACHED_PICTURE = 1024
 """AV_DISPOSITION_ATTACHED_PIC: the cover of a music file, which is no video."""
+
+RAW_FORMATS = {
+    "avs2", "avs3", "cavsvideo", "dirac", "dnxhd", "evc", "h261", "h263", "h264", "hevc", "m4v", "mjpeg", "mpegvideo",
+    "obu", "vc1", "vvc",
+}  # fmt: skip
+"""FFmpeg's names of formats that are a stream without a container: nothing in them says when a frame is shown."""
 
 _OPTIONS = {"fflags": "+genpts"}
 """Containers without presentation times (AVI) get them computed from the decoding times."""
 
 
-def open_video(path: Path, thread_count: int = 0) -> tuple[InputContainer, VideoStream]:
-    """Open a file and its first real video stream.
+def open_video(path: Path, thread_count: int = 0, number: int = 0) -> tuple[InputContainer, VideoStream]:
+    """Open a file and one of its real video streams.
+
+    Args:
+        path: The file.
+        thread_count: Decoder threads; 0 lets FFmpeg choose.
+        number: Which of `video_streams`.
 
     Raises:
-        VideoOpenError: It is missing, no video, or damaged; the hint says what can be done.
+        VideoOpenError: It is missing, no video, or damaged, or has no such stream; the hint says what can be done.
     """
     container = open_container(path)
     try:
-        stream = _first_video(path, container)
+        stream = _chosen_video(path, container, number)
     except VideoOpenError:
         container.close()
         raise
@@ -61,6 +78,20 @@ def open_container(path: Path) -> InputContainer:
     return container
 
 
+def packets_of(container: InputContainer, *streams: AnyStream) -> Iterator[Packet[AnyStream]]:
+    """The packets of some streams in the file's order, and for each stream an empty one at last."""
+    try:
+        yield from cast("Iterator[Packet[AnyStream]]", container.demux(*streams))
+    except IndexError:
+        # At the end PyAV 18.1 looks for streams that a damaged transport stream began on the way; ours came before.
+        return
+
+
+def video_streams(container: InputContainer) -> list[VideoStream]:
+    """The streams that are videos and not cover pictures."""
+    return [stream for stream in container.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
+
+
 def ffmpeg_name(path: Path) -> str:
     """A path as FFmpeg takes it: absolute, for it reads what stands before a colon in a relative one as a protocol."""
     return os.path.abspath(path)  # noqa: PTH100 - `Path.resolve` follows links
@@ -72,11 +103,23 @@ def gather_facts(
     stream: VideoStream,
     index: FrameIndex,
     first: VideoFrame,
-    layout: PixelLayout,
-    color: ColorTags,
+    form: PictureForm,
+    decode: DecodeSettings,
+    even_rate: Fraction | None,
 ) -> VideoInfo:
-    """The facts of an opened video, from its stream, its index and its first decoded frame."""
-    time_base = stream.time_base or Fraction(1, 1000)
+    """The facts of an opened video, from its stream, its index and its first decoded frame.
+
+    Args:
+        path: The file.
+        container: The file, opened.
+        stream: The stream that is read.
+        index: Its frames.
+        first: The first of them.
+        form: What they have in common.
+        decode: How they are read.
+        even_rate: Frames per second of a stream that says no times; None where it does.
+    """
+    time_base = stream.time_base or Fraction(1, 1000) if even_rate is None else 1 / even_rate
     return VideoInfo(
         path=path,
         container=container.format.name,
@@ -84,18 +127,29 @@ def gather_facts(
         width=first.width,
         height=first.height,
         frame_count=len(index),
-        frame_rate=_frame_rate(stream, index, time_base),
+        frame_rate=even_rate or _frame_rate(stream, index, time_base),
         is_variable_rate=index.is_variable_rate(),
         time_base=time_base,
         start_pts=int(index.pts[0]),
         duration_seconds=index.duration_seconds(time_base),
-        layout=layout,
-        color=color,
+        layout=form.plan.layout,
+        color=form.color,
         rotation_degrees=int(first.rotation) % 360,
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
-        is_interlaced=bool(first.interlaced_frame),
+        is_interlaced=bool(first.interlaced_frame) and not decode.deinterlace,
         audio_codecs=tuple(codec_name(audio) for audio in container.streams.audio),
+        has_alpha=form.plan.has_alpha,
+        is_rate_assumed=even_rate is not None and decode.frame_rate is None,
+        reading=decode.picture_wishes,
+        hdr=form.hdr,
+        stream_count=len(video_streams(container)),
     )
+
+
+def stated_rate(stream: VideoStream) -> Fraction:
+    """Frames per second that a stream without times says it has, where that can be; else 25."""
+    stated = stream.average_rate or stream.guessed_rate
+    return stated if stated and 1 <= stated <= 240 else Fraction(25)
 
 
 def codec_name(stream: Stream) -> str:
@@ -109,10 +163,11 @@ def _frame_rate(stream: VideoStream, index: FrameIndex, time_base: Fraction) -> 
     measured = index.mean_duration() * time_base
     stated = stream.average_rate or stream.guessed_rate
     if measured <= 0:
-        return stated or Fraction(25)
+        return stated_rate(stream)
     if stated and abs(stated * measured - 1) < Fraction(1, 1000):
         return stated
-    return (1 / measured).limit_denominator(1001)
+    # Frames may be an hour apart, or years where times are damaged; so slow a rate has no use for its exact value.
+    return max((1 / measured).limit_denominator(1001), LOWEST_RATE)
 
 
 def _check_path(path: Path) -> None:
@@ -135,15 +190,20 @@ def _check_path(path: Path) -> None:
         ) from error
 
 
-def _first_video(path: Path, container: InputContainer) -> VideoStream:
-    """The first stream that is a video and not a cover picture, and that can be decoded."""
-    videos = [stream for stream in container.streams.video if not int(stream.disposition) & _ATTACHED_PICTURE]
+def _chosen_video(path: Path, container: InputContainer, number: int) -> VideoStream:
+    """The video stream with a number, when it can be decoded."""
+    videos = video_streams(container)
     if not videos:
         kind = "only sound" if container.streams.audio else "no picture"
         raise VideoOpenError(f"it has {kind}, no video stream", path=path, hint="give a file with a video stream")
-    if videos[0].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
+    if number >= len(videos):
+        count, last = len(videos), len(videos) - 1
+        known = "one video stream" if count == 1 else f"{count} video streams"
+        hint = "choose stream 0" if count == 1 else f"choose one of 0 to {last}"
+        raise VideoOpenError(f"it has {known}, and none with the number {number}", path=path, hint=hint)
+    if videos[number].codec_context is None:  # pyright: ignore[reportUnnecessaryComparison]
         raise VideoOpenError("no decoder knows its video codec", path=path, hint="convert it to H.264 or ProRes first")
-    return videos[0]
+    return videos[number]
 
 
 def _open_error(path: Path, error: Exception) -> VideoOpenError:

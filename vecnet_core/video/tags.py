@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vecnet_core.frame import ColorTags
+
+if TYPE_CHECKING:
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.frame import VideoFrame
 
 UNSPECIFIED = 2
 """AVCOL_SPC_UNSPECIFIED, and the same number for primaries and transfer."""
@@ -32,6 +36,16 @@ class TagNumbers(NamedTuple):
     range: int
     primaries: int
     transfer: int
+
+    @classmethod
+    def of(cls, tagged: VideoFrame | VideoCodecContext) -> TagNumbers:
+        """Those of a decoded picture, or of a stream as its container tells them, before anything is decoded."""
+        return cls(int(tagged.colorspace), int(tagged.color_range), int(tagged.color_primaries), int(tagged.color_trc))
+
+    def or_else(self, other: TagNumbers) -> TagNumbers:
+        """These, and another's where these say nothing: of ProRes and DNxHD often only the container tells."""
+        nothing = TagNumbers(UNSPECIFIED, 0, UNSPECIFIED, UNSPECIFIED)
+        return TagNumbers(*(b if a == none else a for a, b, none in zip(self, other, nothing, strict=True)))
 
 
 class TagReading(NamedTuple):

@@ -1,43 +1,45 @@
-"""Writes corrected frames as a video file: under a part name first, renamed only when the file is whole."""
+"""Writes corrected frames as a file, or a picture each, from closed groups that outlive the process."""
 
 from __future__ import annotations
 
-import math
-import os
-from contextlib import suppress
-from dataclasses import replace
+import errno
+import json
+import shutil
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Self, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-import av
 from av.error import FFmpegError
-from av.video.frame import VideoFrame
 
 from vecnet_core.errors import InputError, VideoWriteError
-from vecnet_core.video.audio import AudioCopy, can_hold
-from vecnet_core.video.color import convert_layout, limit_range
-from vecnet_core.video.encode import CONTAINERS, EncodeSettings, check_size, choose_encoder, choose_layout
-from vecnet_core.video.layouts import plan_layout, write_planes
-from vecnet_core.video.opening import ffmpeg_name, open_video
-from vecnet_core.video.parts import new_part
-from vecnet_core.video.tags import TagNumbers, numbers_of
+from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.joining import PictureTimes, join_into_file, join_into_pictures
+from vecnet_core.video.metadata import Span
+from vecnet_core.video.muxer import WHOLE_SOURCE, Muxer
+from vecnet_core.video.opening import ffmpeg_name
+from vecnet_core.video.packets import PacketFile
+from vecnet_core.video.parts import put_in_place, sync_file, write_whole
+from vecnet_core.video.pictures import PictureEncoder
+from vecnet_core.video.planning import plan_pictures
+from vecnet_core.video.series import number_in
+from vecnet_core.video.unfinished import PLACING, WHOLE, Manifest, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
-    from av.container import OutputContainer
-    from av.video.stream import VideoStream
-
-    from vecnet_core.frame import ColorTags, Frame, PixelLayout, VideoInfo
-    from vecnet_core.video.audio import SoundTally
-    from vecnet_core.video.encode import Encoder
+    from vecnet_core.frame import Frame, HdrMetadata, VideoInfo
+    from vecnet_core.video.copying import StreamTally
+    from vecnet_core.video.numbering import PictureNames
+    from vecnet_core.video.pictures import PicturePlan
 
 __all__ = ["EncodeSettings", "VideoWriter", "check_output"]
 
-_UNCOPIED_METADATA = {"major_brand", "minor_version", "compatible_brands", "encoder", "vendor_id"}
+GROUP_FRAMES = 120
+"""Frames of a closed group: what is lost at most when an export is interrupted. A multiple of the frames that the
+network takes at once, so that an export that goes on batches them as it would have undisturbed."""
 
 
 def check_output(path: Path, source: Path | None = None) -> None:
@@ -52,7 +54,8 @@ def check_output(path: Path, source: Path | None = None) -> None:
         if source is not None and path.exists() and source.exists() and path.samefile(source):
             raise InputError("the output is the source itself", path=path, hint="give the output another name")
         if path.is_dir():
-            raise VideoWriteError("this is a folder", path=path, hint="give a file name such as corrected.mp4")
+            hint = "give a file name such as corrected.mp4, or for pictures corrected_%05d.tif"
+            raise VideoWriteError("this is a folder", path=path, hint=hint)
         if not folder.is_dir():
             raise VideoWriteError("its folder does not exist", path=path, hint="create the folder or choose another")
     except OSError as error:
@@ -70,36 +73,52 @@ def check_output(path: Path, source: Path | None = None) -> None:
 
 
 class VideoWriter:
-    """Encodes frames and copies sound, tags and metadata. Leaving it by an exception leaves nothing behind.
+    """Encodes frames, and at the end joins them with the source's sound, tags and metadata.
+
+    What is encoded lies in closed groups in a hidden folder beside the output. Leaving the writer by an exception
+    leaves nothing else behind, and not even that while no group is closed.
 
     Args:
         path: The output; its ending chooses the container. An existing file is replaced, but only when all is written.
         info: The facts of the source: size, time base, layout, tags, rotation and pixel aspect are taken from it.
         encode: Codec, quality and preset.
-        copy_from: The file whose sound, metadata and chapters are copied, usually the source.
+        copy_from: The file from which everything but the pictures is copied, usually the source.
+        video_stream: Which of its video streams the frames are from.
+        hdr: HDR's static metadata that are true of the frames.
         start_seconds: Start of the range that will be written, counted from the source's first frame. The output then
             starts where the source does: its first frame takes the source's first time.
         stop_seconds: End of that range; None is the end of the source.
+        total: How many frames will come; None when that is not known.
+        job: What else the frames depend on, as plain values: only the same job goes on with an interrupted one.
+        resume: Go on with what an interrupted export of the same job has kept; see `kept_frames`.
 
     Attributes:
+        path: The output.
         warnings: Sentences on what could not be kept.
-        encoder: The encoder that was chosen.
-        layout: The pixel layout it is given.
-        color: The colour tags that are written.
+        plan: How the pictures are encoded.
+        names: Those of the pictures, where each is a file of its own; None for a video file.
         pixel_aspect: The one that is written; 1 where the file cannot hold the source's.
-        sound: What was copied of each sound stream; filled by `complete`.
+        folder: What is kept of the export lies here until it is finished.
+        kept_frames: Frames that an interrupted export has encoded: the first to write is the one behind them.
+        copied: What was copied of each stream of sound, subtitles and data; filled by `join`.
+        chapters: How many chapters the file has; filled by `join`.
+        timecode: Of its first frame, empty for none; filled by `join`.
 
     Raises:
-        InputError: The output is the source.
+        InputError: The output is the source, or the export cannot be resumed as asked.
         VideoWriteError: The folder, the container or the codec does not allow the output.
     """
 
+    path: Path
     warnings: tuple[str, ...]
-    encoder: Encoder
-    layout: PixelLayout
-    color: ColorTags
+    plan: PicturePlan
+    names: PictureNames | None
     pixel_aspect: Fraction
-    sound: tuple[SoundTally, ...]
+    folder: Path
+    kept_frames: int
+    copied: tuple[StreamTally, ...]
+    chapters: int
+    timecode: str
 
     def __init__(
         self,
@@ -108,55 +127,40 @@ class VideoWriter:
         encode: EncodeSettings,
         *,
         copy_from: Path | None = None,
+        video_stream: int = 0,
+        hdr: HdrMetadata | None = None,
         start_seconds: float = 0.0,
         stop_seconds: float | None = None,
+        total: int | None = None,
+        job: dict[str, Any] | None = None,
+        resume: bool = False,
     ) -> None:
-        self._path = Path(path)
+        self.path = self._path = Path(path)
         self._info = info
+        self._copy_from = copy_from
+        self._video_stream = video_stream
         self._is_cut = start_seconds > 0 or stop_seconds is not None
-        self._start_seconds, self._stop_seconds = start_seconds, stop_seconds
-        self.warnings = ()
-        self.sound = ()
-        self._shift: int | None = None
+        self._stop_seconds = stop_seconds
+        self.copied = ()
+        self.chapters, self.timecode = 0, ""
         self._last_pts: int | None = None
-        self._last_tick: int | None = None
-        self._durations: dict[int, int] = {}
-        self._audio: AudioCopy | None = None
-        self._is_open = self._is_complete = False
+        self._encoder: PictureEncoder | None = None
+        self._file: PacketFile | None = None
+        self._group_frames = 0
+        self._part: Path | None = None
+        self._has_ended = False
         check_output(self._path, info.path)
         if copy_from is not None:
             check_output(self._path, copy_from)
-        if self._path.suffix.lower() not in CONTAINERS:
-            raise VideoWriteError(
-                f"no video is written with the ending {self._path.suffix!r}",
-                path=self._path,
-                hint=f"end the name in {', '.join(CONTAINERS)}",
-            )
-        self.encoder = choose_encoder(encode, info.codec)
-        self.layout = _layout_named(choose_layout(self.encoder, info.layout))
-        check_size(self.encoder, self.layout, info.width, info.height)
-        self.pixel_aspect = self._kept_aspect()
-        self._is_limited = info.color.range == "full" and not self.encoder.keeps_full_range
-        self._output = self._create()
-        self._is_open = True
-        try:
-            self._stream = self._add_video(encode, copy_from)
-            if copy_from is not None:
-                self._audio = AudioCopy(copy_from, self._output, self._path)
-                self.warnings = tuple(_not_copied(self._audio))
-            if self.pixel_aspect != info.pixel_aspect:
-                named = f"{self.encoder.codec} in a {self._path.suffix} file"
-                self.warnings += (f"the pixel aspect {info.pixel_aspect} is left out, since {named} cannot hold it",)
-            if self._is_limited:
-                codec = self.encoder.codec
-                self.warnings += (f"the full-range colours are written as limited range, since {codec} holds no other",)
-            self._output.start_encoding()
-        except (FFmpegError, ValueError, OSError) as error:
-            self.abort()
-            raise self._refused(error) from error
-        except BaseException:
-            self.abort()
-            raise
+        planned = plan_pictures(self._path, info, encode, copy_from, video_stream, hdr)
+        self.plan, self.names, self.pixel_aspect = planned.plan, planned.names, planned.pixel_aspect
+        self._first_number = self._number_from(info)
+        self.warnings = (*planned.warnings, *self._rehearse(), *self._bystanders(total))
+        wanted = {"source": info.fingerprint, **self._described(start_seconds), **(job or {})}
+        manifest = Manifest(json.loads(json.dumps(wanted)), total or 0)
+        self._unfinished = Unfinished(self._path, manifest, resume=resume)
+        self.folder = self._unfinished.path
+        self.kept_frames = self._unfinished.manifest.frames
 
     def write(self, frame: Frame) -> Frame:
         """Encode one frame; frames come in the order of their times.
@@ -167,92 +171,128 @@ class VideoWriter:
         Raises:
             VideoWriteError: The encoder or the disk refuses.
         """
-        if self._shift is None:
-            self._begin(frame)
-        pts = frame.pts - (self._shift or 0)
-        if self._last_pts is not None and pts <= self._last_pts:
+        if (frame.width, frame.height) != (self._info.width, self._info.height):
+            raise VideoWriteError(
+                f"a frame is {frame.width}x{frame.height}, the video {self._info.width}x{self._info.height}",
+                path=self._path,
+                frame=frame.index,
+            )
+        if self._last_pts is not None and frame.pts <= self._last_pts:
             raise VideoWriteError("frames must come in rising time", path=self._path, frame=frame.index)
-        self._last_pts = pts
-        pts = self._apart(pts)
-        stored, picture = self._picture(frame, pts)
-        self._durations[pts] = frame.duration
+        self._last_pts = frame.pts
+        stored = self.plan.stored(frame)
         try:
-            self._mux(picture)
-            if self._audio is not None:
-                self._audio.copy_until(frame.pts * self._info.time_base)
+            if self._encoder is None or self._file is None:
+                path = self._unfinished.group_path()
+                path.unlink(missing_ok=True)
+                self._file, self._encoder = PacketFile(path), PictureEncoder(self.plan)
+            for picture in self._encoder.encode(stored):
+                self._file.add(picture)
+            self._group_frames += 1
+            if self._group_frames == GROUP_FRAMES:
+                self._close_group()
         except (FFmpegError, OSError) as error:
             raise self._failed(error) from error
         return stored
 
-    def complete(self) -> Path:
-        """Flush the encoder, write the rest of the sound and close the file, which keeps its part name until `finish`.
+    def join(self) -> Iterator[int]:
+        """Close the last group and write the file, which stays hidden until `finish`; tells how many frames are in it.
 
-        Returns:
-            The part file, whole, so that it can be looked at before it takes its place.
+        Raises:
+            VideoWriteError: The disk refuses; what is encoded is kept.
         """
-        if self._is_open:
-            if self._shift is None:
-                self.abort()
-                raise VideoWriteError("no frame was written", path=self._path, hint="choose a range that is not empty")
-            try:
-                self._mux(None)
-                if self._audio is not None:
-                    self._audio.copy_until(None)
-                    self.sound = self._audio.tallies
-                self._output.close()
-            except (FFmpegError, OSError) as error:
-                self.abort()
-                raise self._failed(error) from error
-            except BaseException:
-                self.abort()
-                raise
-            self._is_open, self._is_complete = False, True
-            self._close_audio()
-        return self._part
-
-    def finish(self) -> None:
-        """Complete the file, unless that is done, and give it its name."""
-        if self._is_open:
-            self.complete()
-        if not self._is_complete:
+        if self._part is not None:
             return
         try:
-            self._part.replace(self._path)
-        except OSError as error:
+            self._close_group()
+            paths = [self._unfinished.path / group.name for group in self._unfinished.manifest.groups]
+            times = PictureTimes(paths)
+            if not len(times.pts):
+                raise VideoWriteError("no frame was written", path=self._path, hint="choose a range that is not empty")
+            if self.names is not None:
+                part = self.folder / WHOLE
+                shutil.rmtree(part, ignore_errors=True)
+                part.mkdir()
+                yield from join_into_pictures(part, self.names, self._first_number, paths)
+            else:
+                part = self.folder / f"{WHOLE}{self._path.suffix.lower()}"
+                part.unlink(missing_ok=True)
+                first = int(times.pts[0])
+                shift = first - self._info.start_pts if self._is_cut else 0
+                with self._muxer(ffmpeg_name(part), self._span(first, shift)) as muxer:
+                    yield from join_into_file(muxer, paths, times, shift, self._info.time_base)
+                    self.copied, self.chapters, self.timecode = muxer.copied, muxer.chapters, muxer.timecode
+                sync_file(part)
+        except (FFmpegError, OSError) as error:
             raise self._failed(error) from error
-        finally:
-            self.abort()
+        self._part = part
 
-    def set_aside(self) -> Path:
-        """Keep a complete file that is not what was meant: hours of work may be in it, and someone may want to look.
+    def complete(self) -> Path:
+        """`join` at one go.
 
         Returns:
-            Its name beside the output's, in place of nothing.
+            The file, or the folder of the pictures (of a single one, itself): whole but still hidden, so that it can
+            be looked at before it takes its place.
         """
+        for _ in self.join():
+            pass
+        part = cast("Path", self._part)
+        pictures = list(part.iterdir()) if self.names is not None else []
+        return pictures[0] if len(pictures) == 1 else part
+
+    def finish(self) -> None:
+        """Complete the output, unless that is done, give it its name, and remove what it was made from."""
+        if self._has_ended:
+            return
+        self.complete()
+        part = cast("Path", self._part)
+        try:
+            if self.names is None:
+                put_in_place(part, self._path)
+            else:
+                write_whole(self.folder / PLACING, b"{}\n")
+                for picture in sorted(part.iterdir()):
+                    put_in_place(picture, self._path.with_name(picture.name))
+        except OSError as error:
+            raise self._failed(error) from error
+        self._end(keep=False)
+
+    def set_aside(self) -> Path:
+        """Keep a complete output that is not what was meant: hours of work may be in it, and someone may want to look.
+
+        Returns:
+            Its name beside the output's, in place of nothing; of pictures, that of a folder.
+        """
+        self.complete()
+        part = cast("Path", self._part)
+        stem, suffix = self._path.stem, self._path.suffix
+        if self.names is not None:
+            stem, suffix = self.names.before.rstrip("._- ") or "pictures", ""
         number = 1
         while True:
             mark = "unverified" if number == 1 else f"unverified-{number}"
-            kept = self._path.with_name(f"{self._path.stem}.{mark}{self._path.suffix}")
+            kept = self._path.with_name(f"{stem}.{mark}{suffix}")
             try:
-                kept.touch(exist_ok=False)
+                if self.names is None:
+                    kept.touch(exist_ok=False)
+                else:
+                    kept.mkdir()
             except FileExistsError:
                 number += 1
             else:
                 break
-        self._part.replace(kept)
-        self._is_complete = False
+        if self.names is None:
+            part.replace(kept)
+        else:
+            for picture in part.iterdir():
+                picture.replace(kept / picture.name)
+        self._end(keep=False)
         return kept
 
-    def abort(self) -> None:
-        """Close and remove the part file; nothing happens after `finish`."""
-        self._close_audio()
-        if self._is_open:
-            self._is_open = False
-            # A half-written file may refuse its trailer; it is removed anyway.
-            with suppress(FFmpegError, OSError, ValueError):
-                self._output.close()
-        self._is_complete = False
-        self._part.unlink(missing_ok=True)
+    def abort(self, *, keep: bool = True) -> None:
+        """Stop; the closed groups stay when that is wanted. Nothing happens after `finish`."""
+        if not self._has_ended:
+            self._end(keep=keep)
 
     def __enter__(self) -> Self:
         """The writer itself."""
@@ -261,147 +301,120 @@ class VideoWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Finish, or after an exception leave nothing behind."""
-        if kind is None:
-            self.finish()
-        else:
+        """Finish, or after an exception leave nothing but closed groups behind."""
+        try:
+            if kind is None:
+                self.finish()
+        finally:
             self.abort()
 
-    def _close_audio(self) -> None:
-        """Let the source of the sound go."""
-        if self._audio is not None:
-            self._audio.close()
-            self._audio = None
+    @property
+    def closed_groups(self) -> int:
+        """Groups that are on the disk."""
+        return len(self._unfinished.manifest.groups)
+
+    @property
+    def closed_frames(self) -> int:
+        """Frames that are on the disk, in closed groups."""
+        return self._unfinished.manifest.frames
+
+    @property
+    def encoded_bytes(self) -> int:
+        """Bytes of the closed groups."""
+        return sum(group.size for group in self._unfinished.manifest.groups)
+
+    def expected_bytes(self, frames: int) -> int:
+        """About how large so many pictures become: as those that are encoded, at first as the codec's usually are."""
+        if self.closed_frames:
+            return round(self.encoded_bytes * frames / self.closed_frames)
+        bits = self.plan.encoder.usual_bits(self.plan.encode, self.plan.layout)
+        return round(bits / 8 * self._info.width * self._info.height * frames)
+
+    def failure(self, error: OSError) -> VideoWriteError:
+        """The error to raise for one of the disk that happened around this writer."""
+        return self._failed(error)
+
+    def _end(self, *, keep: bool) -> None:
+        """Let go of everything."""
+        self._has_ended = True
+        self._encoder = None
+        if self._file is not None:
+            self._file.abandon()
+            self._file = None
+        self._unfinished.close(keep=keep)
+
+    def _close_group(self) -> None:
+        """Push the open group to the disk and into the manifest."""
+        if self._encoder is None or self._file is None:
+            return
+        for picture in self._encoder.finish():
+            self._file.add(picture)
+        size = self._file.close()
+        self._unfinished.add(self._group_frames, size)
+        self._encoder = self._file = None
+        self._group_frames = 0
 
     # Opening
 
-    def _create(self) -> OutputContainer:
-        """The container for the output's ending, in the part file."""
-        try:
-            self._part = new_part(self._path)
-            try:
-                return av.open(ffmpeg_name(self._part), "w", format=CONTAINERS[self._path.suffix.lower()])
-            except BaseException:
-                self._part.unlink(missing_ok=True)
-                raise
-        except (FFmpegError, OSError) as error:
-            raise self._failed(error) from error
+    def _number_from(self, info: VideoInfo) -> int:
+        """The number of the first picture: that of the source's, else 1.
 
-    def _add_video(self, encode: EncodeSettings, copy_from: Path | None) -> VideoStream:
-        """The video stream, with everything that is copied from the source set on it."""
-        encoder, info = self.encoder, self._info
-        if not can_hold(self._output, encoder.codec):
-            raise VideoWriteError(
-                f"a {self._path.suffix} file cannot hold {encoder.codec} video",
-                path=self._path,
-                hint="choose another codec, or give the output a name that ends in .mkv",
-            )
-        if encoder.codec == "av1":
-            os.environ.setdefault("SVT_LOG", "1")  # else the encoder talks on standard error
-        stream = cast("VideoStream", self._output.add_stream(encoder.name, rate=info.frame_rate))
-        context = stream.codec_context
-        context.options = encoder.options(encode, self.layout)
-        context.width, context.height, context.pix_fmt = info.width, info.height, self.layout.name
-        context.time_base = info.time_base
-        context.thread_count = 0
-        stream.time_base = info.time_base
-        if encoder.codec == "hevc" and self._path.suffix.lower() in {".mp4", ".mov", ".m4v"}:
-            context.codec_tag = "hvc1"  # Apple's players take no other
-        source_tags: TagNumbers | None = None
-        if copy_from is not None:
-            source_tags = self._copy_facts(copy_from, stream)
-        elif info.pixel_aspect != 1:
-            context.sample_aspect_ratio = info.pixel_aspect
-        color = info.color
-        if self._is_limited:
-            color = replace(color, range="limited", assumed=tuple(name for name in color.assumed if name != "range"))
-        self.color = color
-        self._tags = numbers_of(color, source_tags)
-        context.colorspace, context.color_range = self._tags.space, self._tags.range
-        context.color_primaries, context.color_trc = self._tags.primaries, self._tags.transfer
-        if info.rotation_degrees:
-            stream.set_display_rotation(info.rotation_degrees)
-        return stream
+        Raises:
+            InputError: The pictures would take the place of the source's.
+        """
+        if self.names is None:
+            return 1
+        theirs = {file.absolute() for file in info.files}
+        if any(file.absolute() in theirs for file in self.names.existing()):
+            raise InputError("the output is the source itself", path=self._path, hint="give the pictures other names")
+        number = number_in(info.files[0]) if info.files else None
+        return 1 if number is None else number
 
-    def _kept_aspect(self) -> Fraction:
-        """The pixel aspect the file can hold: PyAV hands Matroska none, so that there the codec's data must say it."""
-        is_matroska = CONTAINERS[self._path.suffix.lower()] in {"matroska", "webm"}
-        return Fraction(1) if is_matroska and not self.encoder.keeps_aspect else self._info.pixel_aspect
-
-    def _copy_facts(self, copy_from: Path, stream: VideoStream) -> TagNumbers:
-        """Copy metadata, chapters and pixel aspect; returns the source's colour tags as FFmpeg numbers them."""
-        container, source = open_video(copy_from, 1)
-        try:
-            kept = {key: text for key, text in container.metadata.items() if key not in _UNCOPIED_METADATA}
-            self._output.metadata.update(kept)
-            texts = {key: text for key, text in source.metadata.items() if key not in _UNCOPIED_METADATA}
-            if self._is_cut:
-                texts.pop("timecode", None)  # it names the source's first frame
-            elif chapters := container.chapters():
-                self._output.set_chapters(chapters)
-            stream.metadata.update(texts)
-            stream.disposition = source.disposition
-            if source.sample_aspect_ratio:
-                stream.codec_context.sample_aspect_ratio = source.sample_aspect_ratio
-            context = source.codec_context
-            return TagNumbers(
-                int(context.colorspace),
-                int(context.color_range),
-                int(context.color_primaries),
-                int(context.color_trc),
-            )
-        finally:
-            container.close()
-
-    # Writing
-
-    def _begin(self, frame: Frame) -> None:
-        """With the first frame it is known how far times move and where the sound is cut."""
-        info = self._info
-        self._shift = frame.pts - info.start_pts if self._is_cut else 0
-        if self._audio is None or not self._is_cut:
+    def _bystanders(self, total: int | None) -> Iterator[str]:
+        """A sentence for pictures that stay beside those that are written, and would be taken for theirs."""
+        if self.names is None or total is None:
             return
-        origin = info.start_pts * info.time_base
-        start = None if self._shift == 0 else frame.pts_seconds
-        stop = None if self._stop_seconds is None else origin + Fraction(self._stop_seconds)
-        self._audio.set_range(start, stop, self._shift * info.time_base)
+        written = {self.names.name(self._first_number + place) for place in range(total)}
+        others = sum(path.name not in written for path in self.names.existing())
+        if others:
+            yield f"{others} older pictures with other numbers lie among the new ones"
 
-    def _apart(self, pts: int) -> int:
-        """A frame's time, moved on where the one before lies in the same tick of the container: Matroska's are 1 ms."""
-        ratio = self._info.time_base / (self._stream.time_base or self._info.time_base)
-        tick = math.floor(pts * ratio + Fraction(1, 2))
-        if self._last_tick is not None and tick <= self._last_tick:
-            tick = self._last_tick + 1
-            pts = round(tick / ratio)
-        self._last_tick = tick
-        return pts
+    def _rehearse(self) -> tuple[str, ...]:
+        """Write a file's head into memory, so that what container or encoder refuse is told before any work."""
+        try:
+            if self.names is not None:
+                PictureEncoder(self.plan)
+                return ()
+            with self._muxer(BytesIO()) as muxer:
+                muxer.start()
+                return muxer.warnings
+        except (FFmpegError, ValueError, OSError) as error:
+            raise self._refused(error) from error
 
-    def _picture(self, frame: Frame, pts: int) -> tuple[Frame, VideoFrame]:
-        """A frame in the encoder's layout, and the same as PyAV has it."""
-        if (frame.width, frame.height) != (self._info.width, self._info.height):
-            raise VideoWriteError(
-                f"a frame is {frame.width}x{frame.height}, the video {self._info.width}x{self._info.height}",
-                path=self._path,
-                frame=frame.index,
-            )
-        stored = convert_layout(frame, self.layout)
-        if self._is_limited:
-            stored = limit_range(stored)
-        picture = VideoFrame(frame.width, frame.height, self.layout.name)
-        write_planes(picture, stored.planes, self.layout.bit_depth)
-        picture.pts = pts
-        picture.time_base = self._info.time_base
-        picture.colorspace, picture.color_range = self._tags.space, self._tags.range
-        picture.color_primaries, picture.color_trc = self._tags.primaries, self._tags.transfer
-        return stored, picture
+    def _muxer(self, target: str | IO[bytes], span: Span = WHOLE_SOURCE) -> Muxer:
+        return Muxer(
+            target, self._path, self.plan, copy_from=self._copy_from, span=span, video_stream=self._video_stream
+        )
 
-    def _mux(self, picture: VideoFrame | None) -> None:
-        """Encode a picture, or flush with None, and write the packets that are ready."""
-        for packet in self._stream.encode(picture):
-            if packet.pts is not None:
-                # Encoders do not all hand durations on; without them the last frame of a file has none.
-                packet.duration = self._durations.pop(packet.pts, 0)
-            self._output.mux(packet)
+    def _described(self, start_seconds: float) -> dict[str, Any]:
+        """What the encoded frames depend on, for the manifest."""
+        return {
+            "range": [start_seconds, self._stop_seconds],
+            "encoder": [self.plan.encoder.name, self.plan.pixel_format, *sorted(self.plan.encode.to_dict().items())],
+            "container": self._path.suffix.lower(),
+        }
+
+    def _span(self, first: int, shift: int) -> Span:
+        """The part of the source that is copied with the pictures, as far from the first of them as before.
+
+        Args:
+            first: Time of the first picture, in the source's ticks.
+            shift: By how much the pictures are moved.
+        """
+        info = self._info
+        start = None if shift == 0 else first * info.time_base
+        stop = None if self._stop_seconds is None else info.start_pts * info.time_base + Fraction(self._stop_seconds)
+        return Span(start, stop, shift * info.time_base)
 
     # Errors
 
@@ -409,33 +422,21 @@ class VideoWriter:
         """The error for an encoder or container that does not open."""
         reason = (error.strerror if isinstance(error, FFmpegError | OSError) else "") or str(error)
         return VideoWriteError(
-            f"{self.encoder.codec} video of {self._info.width}x{self._info.height} cannot be started ({reason})",
+            f"{self.plan.encoder.codec} video of {self._info.width}x{self._info.height} cannot be started ({reason})",
             path=self._path,
             hint="choose another codec, or a name that ends in .mkv",
         )
 
     def _failed(self, error: FFmpegError | OSError) -> VideoWriteError:
         """The error for a write that failed under way."""
+        if error.errno == errno.ENOSPC:
+            kept = self._unfinished.manifest.frames
+            return VideoWriteError(
+                f"the disk is full; {kept} frames are done and kept" if kept else "the disk is full",
+                path=self._path,
+                hint="make space on it, then resume the export" if kept else "make space on it, then export again",
+            )
         reason = error.strerror or "unknown cause"
         return VideoWriteError(
             f"the file cannot be written ({reason})", path=self._path, hint="check free space and permissions"
         )
-
-
-def _not_copied(audio: AudioCopy) -> Iterator[str]:
-    """A sentence for every kind of stream the output does without."""
-    if audio.skipped:
-        yield "a sound stream of unknown codec is not copied"
-    for codec in audio.homeless:
-        yield f"the {codec} sound is left out, since no container that VECNet writes holds it"
-    for kind, count in sorted(audio.others.items()):
-        if count > 0:
-            yield f"{count} {kind} stream{'s are' if count > 1 else ' is'} not copied"
-
-
-def _layout_named(name: str) -> PixelLayout:
-    """The layout with FFmpeg's name."""
-    plan = plan_layout(name)
-    if plan is None:
-        raise ValueError(f"no such layout {name!r}")
-    return plan.layout

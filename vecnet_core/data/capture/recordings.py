@@ -16,10 +16,12 @@ from PIL import Image, ImageOps
 from vecnet_core.data.dime import frames_of
 from vecnet_core.errors import DataError
 from vecnet_core.video.color import to_rgb
-from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.footage import open_reader
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from vecnet_core.video.frame_reader import FrameReader
 
 ByteImage = npt.NDArray[np.uint8]
 """(H, W, 3) uint8 R'G'B'."""
@@ -67,11 +69,11 @@ def open_recording(path: Path) -> Generator[Recording]:
     if path.is_dir():
         yield _folder(path)
         return
-    with VideoReader(path) as reader:
+    with open_reader(path, is_strict=True) as reader:
         yield _video(reader)
 
 
-def _video(reader: VideoReader) -> Recording:
+def _video(reader: FrameReader) -> Recording:
     """The pictures of a video, turned as its players show it."""
     info = reader.info
     turns = info.rotation_degrees // 90
