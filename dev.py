@@ -37,8 +37,10 @@ QT_LIBRARIES = {
     "libdbus-1.so.3": "libdbus-1-3",
     "libfontconfig.so.1": "libfontconfig1",
     "libxkbcommon.so.0": "libxkbcommon0",
+    "libpulse.so.0": "libpulse0",
 }
-"""What Qt loads even without a display: shared library to Debian package. Newer releases answer to the same names."""
+"""What Qt loads even without a display, the last for sound: shared library to Debian package. Newer releases answer to
+the same names."""
 
 XCB_LIBRARIES = {
     "libX11-xcb.so.1": "libx11-xcb1",

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from app.application import run
-
 
 def main() -> int:
-    """Run the editor with the arguments of this process."""
+    """Run the editor with the arguments of this process; `vecnet bench --window` has it measure itself."""
+    if sys.argv[1:2] == ["--latency"]:
+        from app.latency import run as measure
+
+        return measure(sys.argv[2:])
+    from app.application import run
+
     return run(sys.argv)
 
 

@@ -15,7 +15,6 @@ from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 
-from app import theme
 from app.widgets.icons import icon, picture
 
 if TYPE_CHECKING:
@@ -65,18 +64,16 @@ class _Notice(QFrame):
         self.lasts = lasts
         self.buttons: dict[str, QPushButton] = {}
         self._answers = {answer.text: answer for answer in answers}
-        tint = theme.ERROR if is_error else theme.ACCENT
-        self.setObjectName("notice")
-        self.setStyleSheet(
-            f"#notice {{ background: #2e2a29; border: 1px solid #4a4340; border-left: 3px solid {tint};"
-            " border-radius: 4px; }"
-        )
+        tint = "error" if is_error else "accent"
+        self.setProperty("role", "notice")
+        self.setProperty("kind", "error" if is_error else "note")
         picture_label = QLabel()
         picture_label.setPixmap(picture(sign, 18, tint, 2.0))
         text = QLabel(sentence)
         text.setWordWrap(True)
         text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        text.setAccessibleName(f"{'Error' if is_error else 'Note'}: {sentence}")
+        self._text, self._kind = text, "Error" if is_error else "Note"
+        text.setAccessibleName(f"{self._kind}: {sentence}")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 6, 6)
         layout.setSpacing(10)
@@ -105,6 +102,12 @@ class _Notice(QFrame):
         close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         close.clicked.connect(self._close)
         layout.addWidget(close)
+
+    def reword(self, sentence: str) -> None:
+        """Say it otherwise, in place."""
+        self.sentence = sentence
+        self._text.setText(sentence)
+        self._text.setAccessibleName(f"{self._kind}: {sentence}")
 
     def copy_details(self) -> None:
         """Put sentence and details on the clipboard."""
@@ -153,6 +156,19 @@ class NoticeBar(QWidget):
     def show_offer(self, sentence: str, *answers: Answer) -> None:
         """Show a question about more than the clip, with its answers; dismissed, it is asked another time."""
         self._add(sentence, "", answers, is_error=False, lasts=True)
+
+    def reword(self, sentence: str, other: str) -> bool:
+        """Put another sentence in the place of one that is shown; False when it is not shown any more."""
+        for notice in self._notices:
+            if notice.sentence == sentence:
+                notice.reword(other)
+                return True
+        return False
+
+    def dismiss(self, sentence: str) -> None:
+        """Take a sentence away."""
+        for notice in [notice for notice in self._notices if notice.sentence == sentence]:
+            self._remove(notice)
 
     def button(self, text: str) -> QPushButton:
         """The newest button of that name.

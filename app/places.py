@@ -1,4 +1,4 @@
-"""Where the editor finds its sample clip, keeps its log, and remembers the exports it has begun."""
+"""Where the editor finds its sample clip, keeps its log and presets, and remembers exports and projects under way."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
-from platformdirs import user_log_path, user_state_path
+from platformdirs import user_config_path, user_log_path, user_state_path
 
 from vecnet_core.resources import resource
 
@@ -40,7 +40,22 @@ def log_file() -> Path:
 @cache
 def exports_folder() -> Path:
     """Where exports that are under way are remembered; where that cannot be written, a new temporary folder."""
-    path = user_state_path("VECNet", appauthor=False) / "exports"
+    return _state_folder("exports")
+
+
+@cache
+def projects_folder() -> Path:
+    """Where projects are kept against crashes; where that cannot be written, a new temporary folder."""
+    return _state_folder("projects")
+
+
+def presets_file() -> Path:
+    """The presets this user has made; it may not exist."""
+    return user_config_path("VECNet", appauthor=False) / "presets.json"
+
+
+def _state_folder(name: str) -> Path:
+    path = user_state_path("VECNet", appauthor=False) / name
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError:

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from vecnet_core.clip_cache import ClipCache
     from vecnet_core.correction.corrector import Corrector
     from vecnet_core.disk_cache import DiskCache
-    from vecnet_core.frame import RGBArray, VideoInfo
+    from vecnet_core.frame import Part, Region, RGBArray, VideoInfo
     from vecnet_core.rendering import ClipRenderer
     from vecnet_core.settings import CorrectionSettings
     from vecnet_core.video.decode import DecodeSettings
     from vecnet_core.video.frame_reader import FrameReader
     from vecnet_core.video.loudness import Loudness
+
+READY_SHARE = 0.4
+"""Of the memory; the rest is for what frames are composed from."""
 
 Size = tuple[int, int]
 """(height, width) in pixels, before display rotation."""
@@ -95,16 +98,23 @@ class ClipSession(Protocol):
     def has_network(self) -> bool: ...
     def load_network(self, device: str) -> str: ...
     def wants_denoising(self) -> bool: ...
-    def original(self, index: int, size: Size | None) -> RGBArray: ...
+    def original(self, index: int, size: Size | None, part: Part | None = None) -> RGBArray: ...
     def scan_light(self) -> LightScan: ...
     def use_light(self, scan: LightScan) -> None: ...
     def scan_sound(self) -> SoundScan: ...
     def frame_seconds(self) -> npt.NDArray[np.float64]: ...
+    @property
+    def timecode(self) -> str: ...
+    @property
+    def ready_bytes(self) -> int: ...
     def is_analysed(self, index: int) -> bool: ...
     def analyse(self, index: int) -> None: ...
-    def render(self, index: int, settings: CorrectionSettings, size: Size | None) -> Picture: ...
-    def maps(self, index: int, settings: CorrectionSettings, size: Size | None) -> Maps: ...
+    def render(
+        self, index: int, settings: CorrectionSettings, size: Size | None, part: Part | None = None
+    ) -> Picture: ...
+    def maps(self, index: int, settings: CorrectionSettings, size: Size | None, part: Part | None = None) -> Maps: ...
     def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float: ...
+    def region_exposures(self, index: int, settings: CorrectionSettings, region: Region) -> tuple[float, float]: ...
     def close(self) -> None: ...
 
 
@@ -150,6 +160,7 @@ class VideoSession:
         from vecnet_core.video.footage import open_reader
 
         self._studio = studio
+        self._memory_bytes = studio.memory_bytes
         self._decode = decode
         self._reader: FrameReader = open_reader(path, decode)
         self._kept = self._known()
@@ -179,7 +190,7 @@ class VideoSession:
         from vecnet_core.rendering import ClipRenderer
 
         corrector = self._studio.corrector(device)
-        memory_bytes = self._studio.memory_bytes
+        memory_bytes = self._memory_bytes - self.ready_bytes
         self._renderer = ClipRenderer(self._reader, corrector, kept=self._kept, memory_bytes=memory_bytes)
         if self._scan is not None:
             self.use_light(self._scan)
@@ -191,11 +202,15 @@ class VideoSession:
 
         return self._ready().corrector.device.is_gpu and is_dark_and_noisy(self._reader)
 
-    def original(self, index: int, size: Size | None) -> RGBArray:
-        """The source frame."""
+    def original(self, index: int, size: Size | None, part: Part | None = None) -> RGBArray:
+        """The source frame, or a part of it at full size."""
         from vecnet_core.video.color import reduce_to_rgb, to_rgb
 
+        if part is not None and self._renderer is not None:
+            return self._renderer.original(index, size, part)
         frame = self._reader.frame(index)
+        if part is not None:
+            return np.ascontiguousarray(to_rgb(frame)[part.slices])
         if size is None or size[0] >= frame.height or size[1] >= frame.width:
             return to_rgb(frame)
         return reduce_to_rgb(frame, *size)
@@ -228,6 +243,23 @@ class VideoSession:
         starts = (self._reader.pts() - info.start_pts) * float(info.time_base)
         return np.append(starts, max(info.duration_seconds, float(starts[-1])))
 
+    @property
+    def timecode(self) -> str:
+        """Of the first frame, as the file says it; empty when it says none, as pictures do not."""
+        info = self.info
+        if info.files:
+            return ""
+        from vecnet_core.video.metadata import find_timecode
+        from vecnet_core.video.opening import open_container, video_streams
+
+        with open_container(info.path) as container:
+            return find_timecode(container, video_streams(container)[0])
+
+    @property
+    def ready_bytes(self) -> int:
+        """Of the memory for this clip, what frames that are ready to be played may take."""
+        return round(READY_SHARE * self._memory_bytes)
+
     def is_analysed(self, index: int) -> bool:
         """True when the network has already answered for this frame."""
         return self._renderer is not None and self._renderer.is_analysed(index)
@@ -236,17 +268,21 @@ class VideoSession:
         """Run the network on one frame and keep its answer."""
         self._ready().analysis(index)
 
-    def render(self, index: int, settings: CorrectionSettings, size: Size | None) -> Picture:
-        """One frame before and after."""
-        return self._ready().render(index, settings, size)
+    def render(self, index: int, settings: CorrectionSettings, size: Size | None, part: Part | None = None) -> Picture:
+        """One frame before and after, or a part of it at full size."""
+        return self._ready().render(index, settings, size, part)
 
-    def maps(self, index: int, settings: CorrectionSettings, size: Size | None) -> Maps:
+    def maps(self, index: int, settings: CorrectionSettings, size: Size | None, part: Part | None = None) -> Maps:
         """Everything inside the correction of one frame."""
-        return self._ready().maps(index, settings, size)
+        return self._ready().maps(index, settings, size, part)
 
     def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float:
         """The exposure of the corrected frame in stops, from what is cached."""
         return self._ready().corrected_exposure(index, settings)
+
+    def region_exposures(self, index: int, settings: CorrectionSettings, region: Region) -> tuple[float, float]:
+        """The exposure of a region in stops, before and after."""
+        return self._ready().region_exposures(index, settings, region)
 
     def close(self) -> None:
         """Let the file go."""

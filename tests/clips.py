@@ -66,6 +66,7 @@ def make_clip(
     time_base: Fraction | None = None,
     pts: list[int] | None = None,
     rotation: int = 0,
+    mirrored: bool = False,
     pixel_aspect: Fraction | None = None,
     audio: str | None = None,
     metadata: dict[str, str] | None = None,
@@ -95,8 +96,8 @@ def make_clip(
         context.thread_count = 1
         if pixel_aspect:
             context.sample_aspect_ratio = pixel_aspect
-        if rotation:
-            stream.set_display_rotation(rotation)
+        if rotation or mirrored:
+            stream.set_display_rotation(rotation, hflip=mirrored)
         sound: Any = output.add_stream(audio, rate=48000, layout="mono") if audio else None
         for index, time in enumerate(times):
             frame = make_frame(index, layout=layout, color=tags, size=size, rgb=picture(index) if picture else None)

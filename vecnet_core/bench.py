@@ -204,12 +204,20 @@ def correct(clip: Path, corrector: Corrector) -> float:
     return time.process_time() - started
 
 
-def enlarge(clip: Path, output: Path, frames: int, size: tuple[int, int] | None = None) -> None:
-    """Write that many frames of a clip at 1080p or another size, from its start again where it is shorter."""
+def enlarge(
+    clip: Path, output: Path, frames: int, size: tuple[int, int] | None = None, key_every: int | None = None
+) -> None:
+    """Write that many frames of a clip at 1080p or another size, from its start again where it is shorter.
+
+    With ``key_every`` a key frame stands at every so many frames and nowhere else.
+    """
     with av.open(str(output), "w") as target:
-        preset = PRESET if size is None else "ultrafast"
+        preset = PRESET if size is None else "ultrafast" if key_every is None else "veryfast"
         height, width = size or SIZE
         stream = _add_x264(target, Fraction(30), (height, width), preset)
+        if key_every is not None:
+            keys = {"g": str(key_every), "keyint_min": str(key_every), "sc_threshold": "0"}
+            stream.codec_context.options = {**stream.codec_context.options, **keys}
         for index, frame in enumerate(islice(_endless(clip), frames)):
             large = frame.reformat(width, height, "yuv420p")
             large.pts, large.time_base, large.pict_type = index, Fraction(1, 30), PictureType.NONE

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from vecnet_core.clip_cache import ClipCache
+from vecnet_core.clip_cache import ClipCache, MeasuredLight, pack_light, unpack_light
 from vecnet_core.correction.corrector import load_corrector
-from vecnet_core.correction.stabilise import ClipLight
 from vecnet_core.errors import InputError, VideoReadError, VideoVerifyError, VideoWriteError
 from vecnet_core.rendering import ClipRenderer, LightScan
 from vecnet_core.verify import Check, FileVerifier, IntendedFile, SampleFrames
-from vecnet_core.video.arrays import load_arrays, save_arrays
+from vecnet_core.video.damage import Findings
 from vecnet_core.video.footage import open_reader
+from vecnet_core.video.frame_reader import CACHED_FRAMES
+from vecnet_core.video.parts import write_whole
 from vecnet_core.video.writer import VideoWriter, check_output
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from vecnet_core.correction.corrector import Corrector
+    from vecnet_core.correction.stabilise import ClipLight
     from vecnet_core.disk_cache import DiskCache
     from vecnet_core.frame import Frame
     from vecnet_core.project import Clip
@@ -44,7 +46,7 @@ _PROGRESS_SECONDS = 0.1
 _PACE_FRAMES = 240
 _PAUSE_PACES, _PAUSE_SECONDS = 20, 10
 _FEW_STEPS = 10
-_LIGHT = "light.npz"
+_LIGHT, _FINDINGS = "light.safetensors", "findings.json"
 
 
 SPACE_SHARE = 2.2
@@ -137,10 +139,13 @@ def export_video(
             kept = writer.kept_frames
             progress = ExportProgress("light", 0, total, None, output, "", kept)
             samples = SampleFrames(total, writer.folder, kept)
+            found = _kept_findings(writer.folder) if kept else Findings()
+            reader.recall(found)
             try:
                 _check_space(writer, kept, total)
                 if is_neutral or corrector is None:
                     # The decoded planes pass untouched: neither the network nor the light is needed.
+                    _decode_again(reader, start, start + kept, found)
                     frames = (frame for frame in reader.frames(start + kept, stop))
                 else:
                     progress = replace(progress, device=corrector.device_label)
@@ -149,9 +154,11 @@ def export_video(
                     if light is None:
                         light = yield from _measure(reader, start, stop, progress, known)
                         _keep_light(writer.folder, light)
+                    # The network looks a few frames back.
+                    _decode_again(reader, start, start + kept - CACHED_FRAMES, found)
                     renderer = ClipRenderer(reader, corrector, light, kept=known)
                     frames = renderer.corrected_frames(clip.settings, start, stop, skip=kept)
-                written = yield from _encode(frames, writer, samples, replace(progress, stage="export"))
+                written = yield from _encode(frames, reader, writer, samples, replace(progress, stage="export"))
                 if written < total:
                     lost = start + written
                     raise _cut_short(clip.path, lost, reader.info.frame_count, reader.seconds_of(lost))
@@ -168,10 +175,6 @@ def export_video(
                         path=output,
                         hint="look at it, and export again; if that fails too, choose another codec or another disk",
                     )
-            except VideoReadError:
-                # Another try would end in the same place.
-                writer.abort(keep=False)
-                raise
             except OSError as error:
                 raise writer.failure(error) from error
             writer.finish()
@@ -219,26 +222,31 @@ def _size(count: int) -> str:
 
 def _kept_light(folder: Path, frame_count: int) -> ClipLight | None:
     """The clip's light as an interrupted export has measured it."""
-    arrays = load_arrays(folder / _LIGHT)
     try:
-        exposures, gains = arrays["exposures"], arrays["gains"]
-        cuts, duplicates = (tuple(int(index) for index in arrays[name]) for name in ("cuts", "duplicates"))
-    except KeyError:
+        measured = unpack_light((folder / _LIGHT).read_bytes(), frame_count)
+    except OSError:
         return None
-    if not exposures.shape == gains.shape == (frame_count,):
-        return None
-    return ClipLight(exposures, gains, cuts, duplicates)
+    return None if measured is None else measured.light
 
 
 def _keep_light(folder: Path, light: ClipLight) -> None:
     """For an export that goes on after this one; measuring takes a pass over the whole clip."""
-    arrays = {
-        "exposures": light.exposures_ev,
-        "gains": light.gains_ev,
-        "cuts": np.array(light.cuts, np.int64),
-        "duplicates": np.array(light.duplicates, np.int64),
-    }
-    save_arrays(folder / _LIGHT, arrays)
+    write_whole(folder / _LIGHT, pack_light(MeasuredLight(light, {})))
+
+
+def _kept_findings(folder: Path) -> Findings:
+    """What an interrupted export has found to be said about the source."""
+    try:
+        return Findings.from_json((folder / _FINDINGS).read_bytes()) or Findings()
+    except OSError:
+        return Findings()
+
+
+def _decode_again(reader: FrameReader, start: int, stop: int, found: Findings) -> None:
+    """Bring a decoder that has met damage to where it was: what it shows for damaged frames depends on earlier ones."""
+    if found.is_damaged:
+        for _ in reader.frames(start, stop):
+            pass
 
 
 def frame_range(reader: FrameReader, clip: Clip) -> tuple[int, int]:
@@ -305,16 +313,24 @@ def _scan(
 
 
 def _encode(
-    frames: Generator[Frame], writer: VideoWriter, samples: SampleFrames, progress: ExportProgress
+    frames: Generator[Frame],
+    reader: FrameReader,
+    writer: VideoWriter,
+    samples: SampleFrames,
+    progress: ExportProgress,
 ) -> Generator[ExportProgress, None, int]:
     """Correct in this thread, encode in another, tell how far it is, and return how many frames are there."""
     total, done = progress.total, progress.kept
     pace = _Pace(total, done)
     yield replace(progress, done=done)
-    groups = writer.closed_groups
+    groups, found = writer.closed_groups, Findings()
     # Frames are decoded ahead in a thread, which has to end before the reader is closed.
     with closing(frames), _EncoderThread(writer, samples) as encoder:
         for done, frame in enumerate(frames, start=progress.kept + 1):
+            # Before the frame can be in a closed group, so that what is kept is never without it.
+            if reader.findings != found:
+                found = reader.findings
+                write_whole(writer.folder / _FINDINGS, found.to_json())
             encoder.put(frame)
             if writer.closed_groups != groups:
                 groups = writer.closed_groups

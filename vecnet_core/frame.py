@@ -2,16 +2,83 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 PlaneArray = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 RGBArray = npt.NDArray[np.float32]
+
+
+class Place(NamedTuple):
+    """Where a picture lies in the frame it is a part of.
+
+    Attributes:
+        top: First row.
+        left: First column.
+        height: Rows of the whole frame.
+        width: Columns of the whole frame.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+class Part(NamedTuple):
+    """A rectangle of a frame in pixels, as stored.
+
+    Attributes:
+        top: First row.
+        left: First column.
+        height: Rows.
+        width: Columns.
+    """
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns of the frame's array."""
+        return slice(self.top, self.top + self.height), slice(self.left, self.left + self.width)
+
+    def within(self, height: int, width: int) -> Part:
+        """What of it lies in a frame of this size; empty for nothing."""
+        top, left = min(max(self.top, 0), height), min(max(self.left, 0), width)
+        bottom = min(max(self.top + self.height, top), height)
+        return Part(top, left, bottom - top, min(max(self.left + self.width, left), width) - left)
+
+    def grown(self, by: int, height: int, width: int) -> Part:
+        """With ``by`` more pixels on each side, as far as a frame of this size goes; starts at multiples of ``by``."""
+        top, left = max(self.top // by * by - by, 0), max(self.left // by * by - by, 0)
+        bottom, right = self.top + self.height + by, self.left + self.width + by
+        return Part(top, left, min(bottom, height) - top, min(right, width) - left)
+
+
+class Region(NamedTuple):
+    """A rectangle of a frame as shares of its width and height, 0 to 1, as stored."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def of(self, picture: RGBArray) -> RGBArray:
+        """That part of a picture of the frame of any size, at least one pixel of it."""
+        height, width = picture.shape[:2]
+        top, left = min(int(self.top * height), height - 1), min(int(self.left * width), width - 1)
+        bottom = max(math.ceil(self.bottom * height), top + 1)
+        return picture[top:bottom, left : max(math.ceil(self.right * width), left + 1)]
 
 
 @dataclass(frozen=True)
@@ -201,6 +268,7 @@ class VideoInfo:
         reading: What was asked for in reading that changes the pictures, as text; empty for nothing.
         hdr: Static metadata of an HDR clip; None without any, and for SDR.
         stream_count: How many video streams the file has, of which this is one; cover pictures do not count.
+        is_mirrored: Once rotated, the picture is meant to be shown mirrored left to right.
     """
 
     path: Path
@@ -227,6 +295,7 @@ class VideoInfo:
     reading: str = ""
     hdr: HdrMetadata | None = None
     stream_count: int = 1
+    is_mirrored: bool = False
 
     @property
     def fingerprint(self) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+import os
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Self
 
 from vecnet_core.errors import InputError, ProjectError, VecnetError
@@ -18,9 +20,36 @@ VERSION = 2
 
 _LARGEST_BYTES = 10_000_000
 _MOST_CLIPS = 10_000
-_CLIP_NAMES = ("path", "settings", "decode", "start_seconds", "stop_seconds", "encode", "output")
+_CLIP_NAMES = ("path", "settings", "decode", "start_seconds", "stop_seconds", "encode", "output", "source")
+_SOURCE_NAMES = ("size_bytes", "seconds")
 _NAMES = ("version", "device", "clips")
 _NAMES_OF_1 = ("version", "device", "clip", *_CLIP_NAMES)
+
+
+@dataclass(frozen=True)
+class SourceFacts:
+    """By what a source is known again when it has moved.
+
+    Attributes:
+        size_bytes: Of the file; 0 for pictures.
+        seconds: How long it plays.
+    """
+
+    size_bytes: int
+    seconds: float
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The facts of plain values.
+
+        Raises:
+            ProjectError: One is unknown, or makes no sense.
+        """
+        _refuse_unknown(values, _SOURCE_NAMES)
+        size_bytes, seconds = values.get("size_bytes"), _number(values, "seconds", -1.0)
+        if type(size_bytes) is not int or not 0 <= size_bytes < 1 << 63 or seconds < 0:
+            raise ProjectError("the project's source must have a size and a length")
+        return cls(size_bytes, seconds)
 
 
 @dataclass(frozen=True)
@@ -35,6 +64,7 @@ class Clip:
         encode: How it is written.
         output: The file to write; None when none is chosen yet.
         decode: How it is read.
+        source: What was known of the source when it was last opened; a clip is the same whatever is known of it.
 
     Raises:
         InputError: The range is empty or not a number.
@@ -47,6 +77,7 @@ class Clip:
     encode: EncodeSettings = field(default_factory=EncodeSettings)
     output: Path | None = None
     decode: DecodeSettings = field(default_factory=DecodeSettings)
+    source: SourceFacts | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a range that holds nothing."""
@@ -64,13 +95,14 @@ class Clip:
     def to_dict(self) -> dict[str, Any]:
         """The clip as plain values."""
         return {
-            "path": str(self.path),
+            "path": self.path.as_posix(),
             "settings": self.settings.to_dict(),
             "decode": self.decode.to_dict(),
             "start_seconds": self.start_seconds,
             "stop_seconds": self.stop_seconds,
             "encode": self.encode.to_dict(),
-            "output": None if self.output is None else str(self.output),
+            "output": None if self.output is None else self.output.as_posix(),
+            "source": None if self.source is None else asdict(self.source),
         }
 
     @classmethod
@@ -89,6 +121,7 @@ class Clip:
             encode=EncodeSettings.from_dict(_table(values, "encode")),
             output=None if values.get("output") is None else Path(_text(values, "output")),
             decode=DecodeSettings.from_dict(_table(values, "decode")),
+            source=None if values.get("source") is None else SourceFacts.from_dict(_table(values, "source")),
         )
 
 
@@ -161,7 +194,10 @@ class Project:
             ProjectError: It cannot be read; the error names the file.
         """
         try:
-            if path.stat().st_size > _LARGEST_BYTES:
+            facts = path.stat()
+            if not S_ISREG(facts.st_mode):
+                raise ProjectError("this is not a project file")
+            if facts.st_size > _LARGEST_BYTES:
                 raise ProjectError("this is too large to be a project file")
             project = cls.from_json(path.read_text(encoding="utf-8"))
         except OSError as error:
@@ -203,9 +239,18 @@ def _refuse_unknown(values: dict[str, Any], known: tuple[str, ...]) -> None:
 def _text(values: dict[str, Any], name: str, default: str | None = None) -> str:
     """A text of the file."""
     value = values.get(name, default)
-    if not isinstance(value, str) or not value or "\0" in value:
+    if not isinstance(value, str) or not value or "\0" in value or not _is_encodable(value):
         raise ProjectError(f"the project's {name} must be a text")
     return value
+
+
+def _is_encodable(text: str) -> bool:
+    """False for half a character, which no file name holds."""
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(values: dict[str, Any], name: str, default: float) -> float:

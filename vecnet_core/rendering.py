@@ -19,7 +19,7 @@ from vecnet_core.correction.stabilise import ClipLight, block_light, light_step,
 from vecnet_core.correction.windows import window_indices
 from vecnet_core.cuts import CutDetector
 from vecnet_core.errors import InputError, VideoDamageError
-from vecnet_core.frame import Frame, RGBArray, VideoInfo
+from vecnet_core.frame import Frame, Part, Place, Region, RGBArray, VideoInfo
 from vecnet_core.metrics.exposure import exposure_ev
 from vecnet_core.metrics.noise import noise_deviation
 from vecnet_core.threads import ahead
@@ -228,6 +228,7 @@ class ClipRenderer:
         self._kept = kept
         self._maker = "" if kept is None else maker_of(corrector, self._size)
         self._batch = BATCH if corrector.device.is_gpu else 1
+        self._last: tuple[int, RGBArray] | None = None
         self._analyses: ByteCache[Analysis] = ByteCache(0)
         self._pictures: ByteCache[RGBArray] = ByteCache(0)
         self._reduced: ByteCache[npt.NDArray[np.float16]] = ByteCache(0)
@@ -299,41 +300,82 @@ class ClipRenderer:
                 self._kept.keep_analysis(key, self._maker, analysis)
         return analysis
 
-    def original(self, index: int, size: tuple[int, int] | None = None) -> RGBArray:
-        """The source frame at ``size`` (height, width), full size when left out; enlarging is left to the viewer."""
-        frame = self._reader.frame(index)
-        if size is None or size[0] >= frame.height or size[1] >= frame.width:
-            return to_rgb(frame)
-        return reduce_to_rgb(frame, *size)
+    def original(self, index: int, size: tuple[int, int] | None = None, part: Part | None = None) -> RGBArray:
+        """The source frame at ``size`` (height, width), full size when left out; enlarging is left to the viewer.
 
-    def render(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> RenderedFrame:
-        """A frame before and after; at full size exactly what is exported."""
+        Args:
+            index: Frame index.
+            size: Of the whole frame.
+            part: Only this part of it, at full size.
+        """
+        if part is not None:
+            return np.ascontiguousarray(self._whole(index)[part.slices])
+        if size is None or size[0] >= self.info.height or size[1] >= self.info.width:
+            return self._whole(index)
+        return reduce_to_rgb(self._reader.frame(index), *size)
+
+    def _whole(self, index: int) -> RGBArray:
+        """A source frame at full size; the last one is kept, for the parts of it that are looked at."""
+        if self._last is None or self._last[0] != index:
+            self._last = None
+            self._last = index, to_rgb(self._reader.frame(index))
+        return self._last[1]
+
+    def render(
+        self,
+        index: int,
+        settings: CorrectionSettings,
+        size: tuple[int, int] | None = None,
+        part: Part | None = None,
+    ) -> RenderedFrame:
+        """A frame, or a part of it, before and after; at full size exactly what is exported."""
         if not settings.denoise:
             self._pictures.clear()
-            return self._composed(index, settings, size)
-        middle = self._held(index, settings, size)
-        around = [self._neighbour(member, settings, size) for member in self._around(index)]
+            return self._composed(index, settings, size, part)
+        # What lies around a part is seen as well: its noise is told from its detail as in the whole frame.
+        reach = self.corrector.denoiser.reach_px
+        seen = None if part is None else part.grown(reach, self.info.height, self.info.width)
+        middle = self._held(index, settings, size, seen)
+        around = [self._neighbour(member, settings, size, seen) for member in self._around(index)]
         pictures = [middle if picture is None else picture for picture in around]
-        original = self.original(index, size)
-        return RenderedFrame(index, original, self.corrector.denoiser.clean(pictures, original, settings.denoise))
+        original = self.original(index, size, seen)
+        cleaned = self.corrector.denoiser.clean(pictures, original, settings.denoise)
+        if part is None or seen is None:
+            return RenderedFrame(index, original, cleaned)
+        inner = Part(part.top - seen.top, part.left - seen.left, part.height, part.width).slices
+        return RenderedFrame(index, original[inner], cleaned[inner])
 
-    def _composed(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RenderedFrame:
+    def _composed(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None, part: Part | None
+    ) -> RenderedFrame:
         """A frame before and after, with its noise."""
         analysis = self.analysis(index)
-        original = self.original(index, size)
-        return RenderedFrame(index, original, self._correct(original, index, analysis, settings))
+        original = self.original(index, size, part)
+        return RenderedFrame(index, original, self._correct(original, index, analysis, settings, part))
 
-    def _correct(self, original: RGBArray, index: int, analysis: Analysis, settings: CorrectionSettings) -> RGBArray:
-        """A picture of a frame, of any size, corrected."""
-        corrected = compose(original, analysis, settings, self.gain_ev(index))
+    def _correct(
+        self,
+        original: RGBArray,
+        index: int,
+        analysis: Analysis,
+        settings: CorrectionSettings,
+        part: Part | None = None,
+    ) -> RGBArray:
+        """A picture of a frame, of any size, or a part of it at full size, corrected."""
+        corrected = compose(original, analysis, settings, self.gain_ev(index), self._place(part))
         return regain_highlights(corrected, original, self.info.color)
 
-    def _held(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RGBArray:
+    def _place(self, part: Part | None) -> Place | None:
+        return None if part is None else Place(part.top, part.left, self.info.height, self.info.width)
+
+    def _held(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None, part: Part | None
+    ) -> RGBArray:
         """A corrected frame, kept: in playback each is wanted by three, and the noise slider asks for no other."""
-        key = (self._key(index), settings.light, size)
+        key = (self._key(index), settings.light, size, part)
         held = self._pictures.get(key)
         if held is None:
-            held = self._composed(index, settings, size).corrected
+            held = self._composed(index, settings, size, part).corrected
             self._pictures.put(key, held)
         return held
 
@@ -341,17 +383,32 @@ class ClipRenderer:
         """The frame before, the frame itself and the one after; itself again across a cut."""
         return window_indices(index, self.info.frame_count, () if self._light is None else self._light.cuts, 3)
 
-    def _neighbour(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> RGBArray | None:
+    def _neighbour(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None, part: Part | None
+    ) -> RGBArray | None:
         """A corrected frame beside the one that is wanted; None where it is damaged."""
         with suppress(VideoDamageError):
-            return self._held(index, settings, size)
+            return self._held(index, settings, size, part)
         return None
 
-    def maps(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None = None) -> CorrectionMaps:
-        """A frame and everything its correction was made from."""
+    def maps(
+        self,
+        index: int,
+        settings: CorrectionSettings,
+        size: tuple[int, int] | None = None,
+        part: Part | None = None,
+    ) -> CorrectionMaps:
+        """A frame, or a part of it, and everything its correction was made from."""
         analysis = self.analysis(index)
-        maps = compose_maps(self.original(index, size), analysis, settings, self.gain_ev(index))
+        original = self.original(index, size, part)
+        maps = compose_maps(original, analysis, settings, self.gain_ev(index), self._place(part))
         return replace(maps, corrected=regain_highlights(maps.corrected, maps.source, self.info.color))
+
+    def region_exposures(self, index: int, settings: CorrectionSettings, region: Region) -> tuple[float, float]:
+        """Exposure of a region of a frame before and after in stops, measured at analysis size."""
+        small = self._small(index)
+        corrected = self._correct(small, index, self.analysis(index), settings)
+        return exposure_ev(region.of(small)), exposure_ev(region.of(corrected))
 
     def corrected_exposure(self, index: int, settings: CorrectionSettings) -> float:
         """Exposure of the corrected frame in stops, measured at analysis size."""

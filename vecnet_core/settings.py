@@ -83,3 +83,17 @@ class CorrectionSettings:
         if unknown:
             raise SettingsError(f"unknown setting {unknown[0]!r}", hint=f"known are {', '.join(sorted(names))}")
         return cls(**values)
+
+
+PRESETS: dict[str, CorrectionSettings] = {
+    # More light from the dark, but a night stays a night; what is brightened so much shows its noise.
+    "night": CorrectionSettings(shadows=1.3, highlights=0.8, exposure_ev=-0.25, denoise=0.8),
+    # The subject in front of a window: brightened far more than the window is darkened.
+    "backlit": CorrectionSettings(shadows=1.5, highlights=0.7),
+    # The ground is nearly right, the sky is what is wanted back.
+    "blown sky": CorrectionSettings(shadows=0.7, highlights=1.6, exposure_ev=-0.2),
+    # Lamps and daylight in one picture: both ends are drawn together a little.
+    "indoor mixed light": CorrectionSettings(strength=0.9, shadows=1.15, highlights=1.25),
+    "gentle": CorrectionSettings(strength=0.5),
+}
+"""Where to begin with common kinds of footage, by name."""

@@ -297,6 +297,8 @@ def _picture_check(info: VideoInfo, intended: IntendedFile) -> Check:
         wrong = f"the picture is {info.width}x{info.height} instead of {source.width}x{source.height}"
     elif info.rotation_degrees != source.rotation_degrees:
         wrong = f"the rotation is {info.rotation_degrees} degrees instead of {source.rotation_degrees}"
+    elif info.is_mirrored != source.is_mirrored and not intended.are_pictures:
+        wrong = f"the mark that the picture is shown mirrored is {'there' if info.is_mirrored else 'missing'}"
     elif abs(shown_width(info.pixel_aspect) - shown_width(intended.pixel_aspect)) > 1.0:
         wrong = f"the pixel aspect is {info.pixel_aspect} instead of {intended.pixel_aspect}"
     elif info.layout.bit_depth < intended.layout.bit_depth:

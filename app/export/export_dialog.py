@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
@@ -19,13 +18,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import theme
 from app.export.export_form import ExportForm
 from app.export.progress_page import ProgressPage
 from app.widgets.icons import picture
 from app.widgets.timecode import clock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.jobs import ExportOutcome, ExportStatus
 
 
@@ -42,6 +42,7 @@ class ExportDialog(QDialog):
         keep_asked: Stop the running export and keep what is done.
         discard_asked: Stop the running export and remove what is done.
         again_asked: Back to the form, for the clip as it is now.
+        comparison_asked: The written file, an `ExportOutcome`, is to be compared with its source.
     """
 
     pause_asked = Signal()
@@ -49,6 +50,7 @@ class ExportDialog(QDialog):
     keep_asked = Signal()
     discard_asked = Signal()
     again_asked = Signal()
+    comparison_asked = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         """On the form."""
@@ -62,7 +64,8 @@ class ExportDialog(QDialog):
         self.progress.keep_asked.connect(self.keep_asked)
         self.progress.discard_asked.connect(self.discard_asked)
         self.progress.hide_asked.connect(self.hide)
-        self._output = Path()
+        self.progress.another_asked.connect(self.again_asked)
+        self._outcome: ExportOutcome | None = None
         self._done_path = _text_label()
         self._done_facts = _text_label()
         self._pages = QStackedWidget()
@@ -109,11 +112,16 @@ class ExportDialog(QDialog):
         """Back to the form."""
         self._turn_to(0)
 
-    def show_started(self, output: Path) -> None:
-        """Turn to the progress page."""
-        self._output = output
-        self._turn_to(1)
+    def show_started(self, output: Path, *, turns: bool = True) -> None:
+        """Another export is running; ``turns`` to the progress page."""
+        if turns:
+            self._turn_to(1)
         self.progress.show_started(output)
+
+    def turn_to_progress(self) -> None:
+        """Show how far the running export is."""
+        if self.page != 1:
+            self._turn_to(1)
 
     def show_progress(self, status: ExportStatus) -> None:
         """Show how far it is and how long it takes."""
@@ -121,7 +129,7 @@ class ExportDialog(QDialog):
 
     def show_done(self, outcome: ExportOutcome) -> None:
         """Turn to the done card."""
-        self._output = outcome.output
+        self._outcome = outcome
         self._done_path.setText(str(outcome.output))
         self._done_facts.setText(outcome_text(outcome))
         self._done_facts.setVisible(bool(self._done_facts.text()))
@@ -138,7 +146,7 @@ class ExportDialog(QDialog):
     def _done_page(self) -> QWidget:
         top = QHBoxLayout()
         sign = QLabel()
-        sign.setPixmap(picture("done", 32, theme.ACCENT, 2.0))
+        sign.setPixmap(picture("done", 32, "accent", 2.0))
         title = QLabel("The corrected clip is written")
         title.setProperty("role", "heading")
         top.addWidget(sign)
@@ -149,6 +157,9 @@ class ExportDialog(QDialog):
         self.again = QPushButton("Export again…")
         self.again.setToolTip("Back to the form")
         self.again.clicked.connect(self.again_asked)
+        self.compare = QPushButton("Compare with source")
+        self.compare.setToolTip("See the written file beside its source, frame by frame")
+        self.compare.clicked.connect(self._compare)
         self.open_folder = QPushButton("Open folder")
         self.open_folder.setProperty("role", "primary")
         self.open_folder.setToolTip("Show the written file's folder")
@@ -159,7 +170,7 @@ class ExportDialog(QDialog):
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch()
-        for button in (self.again, close, self.open_folder):
+        for button in (self.again, close, self.compare, self.open_folder):
             buttons.addWidget(button)
         page = QWidget()
         layout = QVBoxLayout(page)
@@ -173,7 +184,18 @@ class ExportDialog(QDialog):
         return page
 
     def _open_folder(self) -> None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._output.parent)))
+        if self._outcome is not None:
+            open_folder_of(self._outcome.output)
+
+    def _compare(self) -> None:
+        if self._outcome is not None:
+            self.hide()
+            self.comparison_asked.emit(self._outcome)
+
+
+def open_folder_of(output: Path) -> None:
+    """Show the folder of a file in the desktop's own way."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(output.parent)))
 
 
 def outcome_text(outcome: ExportOutcome) -> str:

@@ -1,9 +1,7 @@
-"""What to export and how: the output file, codec, quality and preset; nothing is replaced or forgotten silently."""
+"""What to export and how: a named choice, the output file, the encoder; nothing is replaced or forgotten silently."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,102 +16,45 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
-    QSpinBox,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
 from app.errands import Errands
+from app.export.encode_details import EncodeDetails
+from app.export.entries import ExportChoice
 from app.export.output_look import OutputLook, expected_bytes, look_at_output, space_words, will_fit
-from app.sequences import is_picture
+from app.export.output_name import ENDINGS, free_output, key_of, suggested_output
+from app.widgets.icons import icon
 from app.words import for_window
 from vecnet_core.errors import VecnetError
-from vecnet_core.video.encode import CODECS, ENCODERS, Encoder, EncodeSettings, bits_of, choose_encoder
+from vecnet_core.video.encode import ENCODERS, PICTURE_CODECS, Encoder, EncodeSettings, choose_encoder
 from vecnet_core.video.numbering import has_output
+from vecnet_core.video.presets import EXPORT_PRESETS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vecnet_core.frame import VideoInfo
 
-CODEC_NAMES: dict[str, str] = {
-    "match": "Match source",
-    "h264": "H.264",
-    "hevc": "H.265 (HEVC)",
-    "av1": "AV1",
-    "prores": "ProRes",
-    "ffv1": "FFV1 (lossless)",
-    "dnxhr": "DNxHR",
-    "png": "PNG pictures",
-    "tiff": "TIFF pictures",
-    "jpeg": "JPEG pictures",
-    "exr": "OpenEXR pictures",
-}
-"""How the core's codecs are told to a person."""
-
-_ENDINGS = {
-    "prores": ".mov", "dnxhr": ".mov", "ffv1": ".mkv", "png": ".png", "tiff": ".tif", "jpeg": ".jpg", "exr": ".exr",
-}  # fmt: skip
-"""Containers that hold what MP4 does not, and pictures."""
-
-_IN_HARDWARE = {"h264", "hevc", "av1"}
-"""Codecs that graphics cards encode."""
-
-_WRITABLE = {".mp4", ".mov", ".mkv", ".m4v"}
-
-_NUMBER_MARKS = re.compile(r"%0?[1-9]?d|#+")
-
-
-def suggested_output(info: VideoInfo, codec: str) -> Path:
-    """A file beside the source named with ``_vec``, and a number when that exists already."""
-    source = info.path
-    stem = source.stem
-    if info.files:
-        # The name of a folder has no ending, and that of a pattern a place for numbers.
-        stem = stem if is_picture(source) else source.name
-        stem = _NUMBER_MARKS.sub("", stem).rstrip(" ._-") or "sequence"
-    kept = source.suffix.lower() if source.suffix.lower() in _WRITABLE else ".mp4"
-    ending = _ENDINGS.get(codec, kept)
-    number = 1
-    while True:
-        name = f"{stem}_vec" if number == 1 else f"{stem}_vec_{number}"
-        made = source.with_name(f"{name}{ending}")
-        if ENCODERS[codec].is_picture:
-            # Thousands of files: in a folder of their own, which is made.
-            made = source.with_name(name) / f"{stem}_%05d{ending}"
-        if not has_output(made):
-            return made
-        number += 1
-
-
-@dataclass(frozen=True)
-class ExportChoice:
-    """What the person chose; what is exported, and how it is corrected, is the document's when the export starts.
-
-    Attributes:
-        output: The file to write.
-        encode: The encoder and its settings.
-        overwrites: True when the person agreed to replace an existing file.
-        resumes: Finish the export to this output that was interrupted.
-        restarts: Forget the export to this output that was interrupted.
-    """
-
-    output: Path
-    encode: EncodeSettings
-    overwrites: bool = False
-    resumes: bool = False
-    restarts: bool = False
+_CUSTOM = ""
+"""Of the list of presets: settings that are none of them."""
 
 
 class ExportForm(QWidget):
     """The first page of the export dialog.
 
     Signals:
-        export_asked: An `ExportChoice`.
+        export_asked: An `ExportChoice` to begin with at once.
+        queue_asked: An `ExportChoice` to begin with when its turn comes.
         cancel_asked: Close without exporting.
         rows_changed: There is more or less to show.
     """
 
     export_asked = Signal(object)
+    queue_asked = Signal(object)
     cancel_asked = Signal()
     rows_changed = Signal()
 
@@ -121,51 +62,35 @@ class ExportForm(QWidget):
         """Without a clip; see `use_clip`."""
         super().__init__()
         self._info: VideoInfo | None = None
-        self._shown_codec = ""
         self._is_own_path = False
+        self._is_busy = False
+        self._taken: frozenset[str] = frozenset()
         self._errands = Errands(self)
         self._look = OutputLook()
         self._looks = 0
         self._refusal = ""
+        self.recipe = QComboBox()
+        self.recipe.setAccessibleName("Export as")
+        self.recipe.setToolTip("What the file is for; the details below follow, and can be changed")
+        for name, preset in EXPORT_PRESETS.items():
+            self.recipe.addItem(f"{preset.title}: {preset.words}", name)
+        self.recipe.addItem("As chosen in the details", _CUSTOM)
+        self.recipe.activated.connect(self._take_recipe)
         self.path = QLineEdit()
         self.path.setAccessibleName("Output file")
         self.path.setToolTip("The file that will be written")
         self.path.textEdited.connect(self._take_own_path)
         self.path.textChanged.connect(self._take_path)
-        browse = QPushButton("Browse…")
-        browse.setToolTip("Choose where to write (the name is kept until you change it)")
-        browse.clicked.connect(self._browse)
-        self.codec = QComboBox()
-        self.codec.setAccessibleName("Codec")
-        self.codec.setToolTip("Match source takes the codec of the clip where it can be encoded, else H.264")
-        for name in CODECS:
-            self.codec.addItem(CODEC_NAMES.get(name, name), name)
-        self.codec.currentIndexChanged.connect(self._show_codec)
-        self.crf = QSpinBox()
-        self.crf.setAccessibleName("Quality, constant rate factor")
-        self.crf.setToolTip("Constant rate factor (CRF): lower is better and larger")
-        self.crf.setFixedWidth(72)
-        self.crf.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self.crf.valueChanged.connect(self._describe_quality)
-        self._quality = QLabel()
-        self._quality.setProperty("role", "hint")
-        self.preset = QComboBox()
-        self.preset.setAccessibleName("Preset")
-        self.preset.setToolTip("Slower presets make smaller files of the same quality; profiles set size and quality")
-        self.preset.currentIndexChanged.connect(self._show_look)
-        self.bits = QComboBox()
-        self.bits.setAccessibleName("Bit depth")
-        self.bits.setToolTip("Bits of a sample; fewer than the source has are rounded")
-        self.bits.currentIndexChanged.connect(self._show_look)
-        self.alpha = QCheckBox("Keep transparency")
-        self.alpha.setToolTip("Write the alpha channel of the source; not every codec can hold one")
-        self.alpha.setChecked(True)
-        self.alpha.toggled.connect(self._show_look)
-        self.hardware = QCheckBox("Use a hardware encoder where one works")
-        self.hardware.setToolTip(
-            "Encode on the graphics card, faster and for the same quality larger; it is tried first, and the software "
-            "encoder takes its place where that fails"
-        )
+        self.details = EncodeDetails()
+        self.details.codec_changed.connect(self._take_codec)
+        self.details.changed.connect(self._take_details)
+        self.fold = QToolButton()
+        self.fold.setText("Details")
+        self.fold.setCheckable(True)
+        self.fold.setProperty("role", "flat")
+        self.fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.fold.setToolTip("Show or hide codec, quality, bit depth")
+        self.fold.toggled.connect(self._show_fold)
         self._message = QLabel()
         self._message.setWordWrap(True)
         self.replace = QCheckBox("Replace the existing file")
@@ -174,67 +99,66 @@ class ExportForm(QWidget):
         self.space = QLabel()
         self.space.setToolTip("A guess from ordinary footage, and what is free on the disk it is written to")
         self.space.setWordWrap(True)
-        self.start = QPushButton("Export")
+        self.start = _button("Export", "Write the corrected clip (Enter)", self._ask)
         self.start.setProperty("role", "primary")
-        self.start.setToolTip("Write the corrected clip (Enter)")
-        self.start.clicked.connect(self._ask)
         self.start.setEnabled(False)
-        self.anew = QPushButton("Begin anew")
-        self.anew.setToolTip("Forget what the interrupted export has kept, and export from the first frame on")
-        self.anew.clicked.connect(self._ask_anew)
+        self.queue = _button(
+            "Add to queue",
+            "Export later, one after another, with the settings as they are now (Ctrl+Shift+E)",
+            self._ask_queue,
+        )
+        self.queue.setEnabled(False)
+        self.anew = _button(
+            "Begin anew",
+            "Forget what the interrupted export has kept, and export from the first frame on",
+            self._ask_anew,
+        )
         self.anew.hide()
+        self._lay_out()
+        self.details.show_encoder(self._encoder())
+        self._show_fold(False)
+
+    def _lay_out(self) -> None:
+        browse = QPushButton("Browse…")
+        browse.setToolTip("Choose where to write (the name is kept until you change it)")
+        browse.clicked.connect(self._browse)
         cancel = QPushButton("Cancel")
         cancel.setToolTip("Close without exporting (Esc)")
         cancel.clicked.connect(self.cancel_asked)
-        self._lay_out(browse, cancel)
-
-    def _lay_out(self, browse: QPushButton, cancel: QPushButton) -> None:
         path_row = QHBoxLayout()
         path_row.setSpacing(8)
         path_row.addWidget(self.path, 1)
         path_row.addWidget(browse)
-        quality_row = QHBoxLayout()
-        quality_row.setSpacing(12)
-        quality_row.addWidget(self.crf)
-        quality_row.addWidget(self._quality, 1)
         form = QFormLayout()
         form.setLabelAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(12)
-        output_name = QLabel("&Output")
-        output_name.setBuddy(self.path)
-        form.addRow(output_name, path_row)
+        for text, field, row in (("Export &as", self.recipe, self.recipe), ("&Output", self.path, path_row)):
+            name = QLabel(text)
+            name.setBuddy(field)
+            form.addRow(name, row)
         form.addRow("", self._message)
         form.addRow("", self.replace)
-        form.addRow("&Codec", self.codec)
-        self._quality_name = QLabel("&Quality")
-        self._quality_name.setBuddy(self.crf)
-        form.addRow(self._quality_name, quality_row)
-        self._preset_name = QLabel("&Preset")
-        self._preset_name.setBuddy(self.preset)
-        form.addRow(self._preset_name, self.preset)
-        self._bits_name = QLabel("&Bit depth")
-        self._bits_name.setBuddy(self.bits)
-        form.addRow(self._bits_name, self.bits)
-        form.addRow("", self.alpha)
-        form.addRow("", self.hardware)
         form.addRow("Size", self.space)
+        form.addRow("", self.fold)
         self._form = form
         note = QLabel("Size, rate, timestamps, colour tags and sound stay those of the source.")
         note.setProperty("role", "hint")
         buttons = QHBoxLayout()
         buttons.setSpacing(8)
         buttons.addStretch()
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.anew)
-        buttons.addWidget(self.start)
+        for button in (cancel, self.anew, self.queue, self.start):
+            buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(16)
         layout.addLayout(form)
+        layout.addWidget(self.details)
         layout.addWidget(note)
         layout.addStretch()
         layout.addLayout(buttons)
+
+    # What the window tells -------------------------------------------------------------------------------------------
 
     def use_clip(self, info: VideoInfo) -> None:
         """Offer to export this clip; quality and preset stay as they were chosen while the codec stays."""
@@ -245,9 +169,23 @@ class ExportForm(QWidget):
         if not self._is_own_path or has_output(Path(self.path.text())):
             self._is_own_path = False
             self._suggest()
-        self._show_codec()
-        self._offer_form(ENCODERS[self._effective_codec()])
+        self.details.use_clip(info)
+        self._show_encoder()
         self.look()
+
+    def use_queue(self, taken: frozenset[str], *, is_busy: bool) -> None:
+        """Know which files other exports use (`output_name.key_of`), and whether one is running."""
+        if (taken, is_busy) == (self._taken, self._is_busy):
+            return
+        self._taken, self._is_busy = taken, is_busy
+        self._show_look()
+
+    def show_encode(self, encode: EncodeSettings) -> None:
+        """Stand on these settings, such as those of the last export."""
+        self.choose_codec(encode.codec)
+        self._show_encoder()
+        self.details.show_settings(encode)
+        self._show_recipe()
 
     def show_refusal(self, sentence: str) -> None:
         """Say why the export that was just asked for has not begun; until another output is looked at."""
@@ -261,76 +199,90 @@ class ExportForm(QWidget):
 
     def choose_codec(self, name: str) -> None:
         """Stand the codec picker on ``name``."""
-        self.codec.setCurrentIndex(max(0, self.codec.findData(name)))
+        self.details.choose_codec(name)
+
+    def choose_recipe(self, name: str) -> None:
+        """Stand on a preset of `EXPORT_PRESETS`."""
+        self.recipe.setCurrentIndex(self.recipe.findData(name))
+        self._take_recipe()
 
     @property
-    def codec_name(self) -> str:
-        """The codec as the core calls it."""
-        return str(self.codec.currentData())
+    def encode(self) -> EncodeSettings:
+        """The encoder as it is chosen."""
+        return self.details.settings()
 
-    def _effective_codec(self) -> str:
-        if self.codec_name != "match":
-            return self.codec_name
+    @property
+    def ending(self) -> str:
+        """What an output's name ends in by the preset at hand; empty for the source's."""
+        preset = EXPORT_PRESETS.get(str(self.recipe.currentData()))
+        return "" if preset is None or preset.ending.startswith("_") else preset.ending
+
+    # Inside ----------------------------------------------------------------------------------------------------------
+
+    def _encoder(self) -> Encoder:
+        """The encoder that the codec at hand comes to for this clip and output."""
+        name = self.details.codec_name
+        if name != "match":
+            return ENCODERS[name]
         ending = Path(self.path.text().strip()).suffix if self._is_own_path else ""
-        return choose_encoder(EncodeSettings("match"), "" if self._info is None else self._info.codec, ending).codec
+        return choose_encoder(EncodeSettings("match"), "" if self._info is None else self._info.codec, ending)
 
     def _suggest(self) -> None:
         if self._info is not None and not self._is_own_path:
-            self.path.setText(str(suggested_output(self._info, self._effective_codec())))
+            self.path.setText(str(suggested_output(self._info, self._encoder().codec, self._taken, self.ending)))
 
-    def _show_codec(self) -> None:
-        codec = self._effective_codec()
-        if codec != self._shown_codec:
-            self._shown_codec = codec
-            self._offer(ENCODERS[codec])
-        self._describe_quality()
+    def _show_encoder(self) -> None:
+        self.details.show_encoder(self._encoder())
+        self._show_recipe()
         self._suggest()
-
-    def _offer(self, encoder: Encoder) -> None:
-        has_crf = encoder.crf_range is not None
-        self._form.setRowVisible(self._quality_name, has_crf)
-        if encoder.crf_range is not None:
-            self.crf.setRange(*encoder.crf_range)
-            self.crf.setValue(encoder.default_crf or encoder.crf_range[0])
-        self._form.setRowVisible(self._preset_name, bool(encoder.presets))
-        self.preset.clear()
-        if not encoder.default_preset:
-            # A profile: which one the pictures need, the core knows.
-            self.preset.addItem("The one that holds the source", None)
-        for name in encoder.presets:
-            self.preset.addItem(name, name)
-        self.preset.setCurrentIndex(max(0, self.preset.findData(encoder.default_preset)))
-        self._offer_form(encoder)
-
-    def _offer_form(self, encoder: Encoder) -> None:
-        """Offer the bit depths of an encoder, and what else depends on it and the clip."""
-        depths = sorted({bits_of(name) for name in encoder.layouts})
-        source = "As the source" if self._info is None else f"As the source ({self._info.layout.bit_depth}-bit)"
-        chosen = self.bits.currentData()
-        with QSignalBlocker(self.bits):
-            self.bits.clear()
-            self.bits.addItem(source, None)
-            for depth in depths:
-                self.bits.addItem(f"{depth}-bit", depth)
-            self.bits.setCurrentIndex(max(0, self.bits.findData(chosen)))
-        self._form.setRowVisible(self._bits_name, len(depths) > 1)
-        self._form.setRowVisible(self.alpha, self._info is not None and self._info.has_alpha)
-        self._form.setRowVisible(self.hardware, encoder.codec in _IN_HARDWARE)
-
-    def _describe_quality(self) -> None:
-        default = ENCODERS[self._effective_codec()].default_crf or 0
-        above = self.crf.value() - default
-        words = (
-            "lossless" if self.crf.value() == 0 and default < 22 else "nearly lossless, very large" if above < -5
-            else "visually lossless" if above <= 2 else "good" if above <= 6 else "small" if above <= 12 else "rough"
-        )  # fmt: skip
-        self._quality.setText(f"CRF: {words}")
         self._show_look()
+
+    def _take_recipe(self) -> None:
+        preset = EXPORT_PRESETS.get(str(self.recipe.currentData()))
+        if preset is None:
+            self.fold.setChecked(True)
+            return
+        with QSignalBlocker(self.details):
+            self.choose_codec(preset.encode.codec)
+        encoder = self._encoder()
+        self.details.show_encoder(encoder)
+        self.details.show_settings(preset.encode)
+        self._use_ending(encoder, preset.ending)
+        self._suggest()
+        self._show_recipe()
+        self._show_look()
+
+    def _use_ending(self, encoder: Encoder, ending: str) -> None:
+        """A name of the person's own keeps its folder and stem; pictures and video are not named alike."""
+        path = Path(self.path.text().strip())
+        if not self._is_own_path or not path.name:
+            return
+        if encoder.is_picture or path.suffix.lower() in PICTURE_CODECS:
+            self._is_own_path = False
+        else:
+            self.path.setText(str(path.with_suffix(ending or ENDINGS.get(encoder.codec, path.suffix))))
+
+    def _take_codec(self) -> None:
+        self._show_encoder()
+
+    def _take_details(self) -> None:
+        self._show_recipe()
+        self._show_look()
+
+    def _show_recipe(self) -> None:
+        """Name the settings at hand."""
+        with QSignalBlocker(self.recipe):
+            self.recipe.setCurrentIndex(self.recipe.findData(self.details.recipe() or _CUSTOM))
+
+    def _show_fold(self, is_open: bool) -> None:
+        self.fold.setIcon(icon("chevron_down" if is_open else "chevron_right"))
+        self.details.setVisible(is_open)
+        self.rows_changed.emit()
 
     def _take_path(self) -> None:
         """Another name: its ending may say that it is pictures that are written."""
         if self._is_own_path:
-            self._show_codec()
+            self._show_encoder()
         self.look()
 
     def _take_own_path(self) -> None:
@@ -353,39 +305,48 @@ class ExportForm(QWidget):
         self._look = look
         self._show_look()
 
+    def _collision(self) -> str:
+        """That another export uses this file, and which name is free; empty when none does."""
+        path = Path(self.path.text().strip())
+        if not path.name or key_of(path) not in self._taken:
+            return ""
+        return f"An export in the queue uses this file: {free_output(path, self._taken).name} is free."
+
     def _show_look(self) -> None:
         """Say what was found, and allow what is possible."""
         look, problem = self._look, self._refusal
         try:
             ending = Path(self.path.text().strip()).suffix
-            size = None if self._info is None else expected_bytes(self._info, self._encode(), ending)
+            size = None if self._info is None else expected_bytes(self._info, self.encode, ending)
         except VecnetError as error:
             size, problem = None, problem or for_window(error.sentence)
         fits = size is None or will_fit(size, look.free_bytes)
         self.space.setText("" if size is None else space_words(size, look.free_bytes))
         self.space.setAccessibleName(f"Size: {self.space.text()}")
-        self.space.setStyleSheet(f"color: {theme.MUTED if fits else theme.ERROR};")
-        problem = look.obstacle or problem
+        theme.give_role(self.space, "hint" if fits else "error")
+        collision = self._collision()
+        problem = look.obstacle or collision or problem
         found = [problem] if problem else []
         if look.kept:
             found.append(f"An export to this file stopped after {look.kept:,} of {look.total:,} frames.")
         if look.exists:
             found.append("A file of this name exists.")
-        self._message.setStyleSheet(f"color: {theme.ERROR if problem else theme.ACCENT};")
+        theme.give_role(self._message, "error" if problem else "accent")
         self._message.setText(" ".join(found))
         self._form.setRowVisible(self._message, bool(found))
         self._form.setRowVisible(self.replace, look.exists)
-        blocks = (
-            bool(look.obstacle) or (look.exists and not self.replace.isChecked()) or size is None or self._info is None
-        )
+        is_blocked = bool(look.obstacle or collision) or (look.exists and not self.replace.isChecked())
+        can_begin = not is_blocked and size is not None and self._info is not None
         self.anew.setVisible(bool(look.kept))
         self.start.setText("Finish it" if look.kept else "Export")
         self.start.setToolTip(
-            "Go on where the interrupted export stopped, with the same settings (Enter)" if look.kept
+            "One export runs at a time: add this one to the queue" if self._is_busy
+            else "Go on where the interrupted export stopped, with the same settings (Enter)" if look.kept
             else "Write the corrected clip (Enter)"
         )  # fmt: skip
-        self.start.setEnabled(not blocks)
-        self.anew.setEnabled(not blocks)
+        self.start.setEnabled(can_begin and not self._is_busy)
+        self.anew.setEnabled(can_begin and not self._is_busy)
+        self.queue.setEnabled(can_begin)
         self.rows_changed.emit()
 
     def _browse(self) -> None:
@@ -402,23 +363,21 @@ class ExportForm(QWidget):
             self.path.setText(chosen)
 
     def _ask(self) -> None:
-        self._ask_for(resumes=bool(self._look.kept))
+        self.export_asked.emit(self._choice(resumes=bool(self._look.kept)))
+
+    def _ask_queue(self) -> None:
+        self.queue_asked.emit(self._choice(resumes=bool(self._look.kept)))
 
     def _ask_anew(self) -> None:
-        self._ask_for(restarts=True)
+        self.export_asked.emit(self._choice(restarts=True))
 
-    def _ask_for(self, *, resumes: bool = False, restarts: bool = False) -> None:
+    def _choice(self, *, resumes: bool = False, restarts: bool = False) -> ExportChoice:
         output = Path(self.path.text().strip()).absolute()
-        self.export_asked.emit(ExportChoice(output, self._encode(), self.replace.isChecked(), resumes, restarts))
+        return ExportChoice(output, self.encode, self.replace.isChecked(), resumes, restarts)
 
-    def _encode(self) -> EncodeSettings:
-        """The encoder as it is chosen."""
-        encoder = ENCODERS[self._effective_codec()]
-        return EncodeSettings(
-            self.codec_name,
-            crf=self.crf.value() if encoder.crf_range is not None else None,
-            preset=self.preset.currentData() if encoder.presets else None,
-            bit_depth=self.bits.currentData(),
-            alpha="keep" if self.alpha.isChecked() else "drop",
-            hardware=self.hardware.isChecked() and encoder.codec in _IN_HARDWARE,
-        )
+
+def _button(text: str, tooltip: str, do: Callable[[], object]) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tooltip)
+    button.clicked.connect(do)
+    return button

@@ -1,11 +1,13 @@
-"""Runs at most one export at a time: the dialog, the child process, what is kept of it, and the analysis that rests."""
+"""Runs one export at a time: the dialog, the child process, what is kept of it, and the analysis that rests."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -13,29 +15,21 @@ from PySide6.QtCore import QObject, Signal
 from app.errands import Errands
 from app.export.export_dialog import ExportDialog, outcome_text
 from app.export.progress_page import progress_text
-from app.export.remembered import (
-    StoppedExport,
-    claim,
-    discard,
-    file_for,
-    find_stopped,
-    forget,
-    kept_of,
-)
+from app.export.remembered import claim, discard, file_for, forget, kept_of
 from app.jobs import STOP_SECONDS, ExportJob, ExportOutcome, ExportRequest, ExportStatus
-from vecnet_core.errors import InputError
+from vecnet_core.errors import InputError, VecnetError
 from vecnet_core.project import Project
+from vecnet_core.video.encode import EncodeSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PySide6.QtCore import QLockFile
     from PySide6.QtWidgets import QWidget
 
     from app.document import Document
-    from app.export.export_form import ExportChoice
+    from app.export.entries import ExportChoice
     from app.preferences import Preferences
     from app.preview import Preview
+    from vecnet_core.project import Clip
 
 _STAGES = {"light": "Measuring for export", "join": "Putting the file together", "verify": "Checking the file"}
 _LOOK_SECONDS = 1.0
@@ -52,6 +46,23 @@ def own_command_line() -> list[str]:
     return list(command_line())
 
 
+@dataclass(frozen=True)
+class ExportEnd:
+    """How an export has ended.
+
+    Attributes:
+        output: What it was to write.
+        outcome: What was written; None when it failed or was stopped.
+        sentence: Why it failed; empty when it did not.
+        discards: It was stopped, and nothing of it is to be kept.
+    """
+
+    output: Path
+    outcome: ExportOutcome | None = None
+    sentence: str = ""
+    discards: bool = False
+
+
 class Exports(QObject):
     """Shows the dialog, starts the job, passes on how it goes.
 
@@ -62,19 +73,27 @@ class Exports(QObject):
         status_changed: A line for the status bar; empty when nothing is exported.
         error_raised: A sentence, and details for a report.
         note_raised: A sentence on what became of an export.
+        begun: The `Clip` that is exported, and the `ExportChoice` about it.
         job_started: The `ExportRequest` the child works on.
+        progressed: An `ExportStatus`.
+        paused: True when the child is held, False when it goes on.
         finished_unseen: What came of an export whose dialog is out of sight, as a sentence.
         finished: An `ExportOutcome`.
-        stopped_found: A `StoppedExport` of an earlier session, which can be finished.
+        ended: An `ExportEnd`; another one can begin.
+        settled: An output that was not finished, and the frames that are kept of it, and frames in all.
     """
 
     status_changed = Signal(str)
     error_raised = Signal(str, str)
     note_raised = Signal(str)
+    begun = Signal(object, object)
     job_started = Signal(object)
+    progressed = Signal(object)
+    paused = Signal(bool)
     finished_unseen = Signal(str)
     finished = Signal(object)
-    stopped_found = Signal(object)
+    ended = Signal(object)
+    settled = Signal(object, int, int)
 
     def __init__(
         self,
@@ -94,34 +113,64 @@ class Exports(QObject):
         self._folder = folder
         self._errands = Errands(self)
         self._request: ExportRequest | None = None
-        self._offer: StoppedExport | None = None
+        self._is_from_form = False
         self._job: ExportJob | None = None
         self._lock: QLockFile | None = None
         self._wants_to_stop = False
         self._discards = False
         self._looked_at = 0.0
         self.dialog = ExportDialog(window)
-        self.dialog.form.export_asked.connect(self.start)
         self.dialog.pause_asked.connect(self.toggle_pause)
         self.dialog.stop_asked.connect(self._look_at_kept)
         self.dialog.keep_asked.connect(self.stop)
         self.dialog.discard_asked.connect(self.discard)
-        self.dialog.again_asked.connect(self.show_dialog)
+        self.dialog.form.export_asked.connect(self.start)
+        self.dialog.again_asked.connect(self.show_form)
         document.clip_changed.connect(self._use_clip)
-        self.dialog.form.choose_codec(preferences.text("export_codec", "match"))
+        self.dialog.form.show_encode(_remembered_encode(preferences))
 
     @property
     def is_running(self) -> bool:
         """True from the moment an export is asked for until its child has ended."""
         return self._request is not None
 
+    @property
+    def folder(self) -> Path:
+        """Where exports are remembered."""
+        return self._folder()
+
     def show_dialog(self) -> None:
         """Show the form, or how far the running export is."""
-        if not self.is_running:
-            if self._document.info is None:
-                return
-            self._use_clip()
-            self.dialog.show_form()
+        if self.is_running:
+            self.dialog.turn_to_progress()
+            self._bring_up()
+        else:
+            self.show_form()
+
+    def show_form(self) -> None:
+        """Show the form, also while an export is running: what is chosen then goes into the queue."""
+        if self._document.info is None:
+            return
+        self._use_clip()
+        self.dialog.show_form()
+        self._bring_up()
+
+    def show_outcome(self, outcome: ExportOutcome) -> None:
+        """Show the card of an export that is done."""
+        self.dialog.show_done(outcome)
+        self._bring_up()
+
+    def ask_to_stop(self) -> None:
+        """Ask whether the running export is to be stopped, and what becomes of what is done."""
+        if self.is_running:
+            self.show_dialog()
+            self.dialog.progress.ask_to_stop()
+
+    def remember(self, encode: EncodeSettings) -> None:
+        """Offer these settings the next time."""
+        self._preferences.set_text("export_encode", json.dumps(encode.to_dict()))
+
+    def _bring_up(self) -> None:
         self.dialog.show()
         self.dialog.raise_()
         self.dialog.activateWindow()
@@ -129,48 +178,35 @@ class Exports(QObject):
     # Begin -----------------------------------------------------------------------------------------------------------
 
     def start(self, choice: ExportChoice) -> None:
-        """Export the clip as it is corrected now; the preview's background rests until the child has ended."""
+        """Export the clip as it is corrected now."""
         clip = self._document.clip
-        if self.is_running or clip is None:
-            return
-        self._preferences.set_text("export_codec", choice.encode.codec)
-        clip = replace(clip, encode=choice.encode, output=choice.output)
-        device = self._preferences.device
+        if clip is not None and not self.is_running:
+            self.remember(choice.encode)
+            self._is_from_form = True
+            self._begin(replace(clip, encode=choice.encode, output=choice.output), choice)
+
+    def start_snapshot(self, clip: Clip, choice: ExportChoice) -> None:
+        """Export a clip of the queue, as it was corrected when it was added."""
+        if not self.is_running:
+            self._is_from_form = False
+            self._begin(clip, choice)
+
+    def _begin(self, clip: Clip, choice: ExportChoice) -> None:
+        """Turn to the progress page; once the disk has answered, start the child.
+
+        The preview's background rests until the child has ended.
+        """
         file = file_for(self._folder(), choice.output)
-        request = ExportRequest(file, choice.output, choice.overwrites, choice.resumes, choice.restarts)
-        self._begin(request, partial(_written_down, file, Project((clip,), device)))
-
-    def finish(self, stopped: StoppedExport) -> None:
-        """Go on with an export of an earlier session, as it was begun."""
-        if self.is_running:
-            self.error_raised.emit("One export runs at a time: finish this one when the other has ended.", "")
-            self.stopped_found.emit(stopped)
-            return
-        request = ExportRequest(stopped.file, stopped.output, overwrites=stopped.replaces, resumes=True)
-        self._offer = stopped
-        self._begin(request, partial(_claimed, stopped.file))
-        self.show_dialog()
-
-    def drop(self, stopped: StoppedExport) -> None:
-        """Remove what an export of an earlier session has kept."""
-        self._errands.send(
-            partial(discard, stopped.file, stopped.output),
-            partial(self._tell_dropped, stopped.output),
-            self._tell_refusal,
-        )
-
-    def look_for_stopped(self) -> None:
-        """Look for exports of earlier sessions that can be finished; `stopped_found` tells of each."""
-        self._errands.send(partial(find_stopped, self._folder()), self._tell_stopped)
-
-    def _begin(self, request: ExportRequest, prepare: Callable[[], QLockFile]) -> None:
-        """Turn to the progress page; once the disk has answered, start the child."""
-        self._request = request
+        self._request = ExportRequest(file, choice.output, choice.overwrites, choice.resumes, choice.restarts)
         self._wants_to_stop = self._discards = False
         self._preview.pause_background(True)
-        self.dialog.show_started(request.output)
-        self.status_changed.emit(f"Exporting {request.output.name}")
-        self._errands.send(prepare, self._start_job, self._refuse)
+        # A form that is being filled in, or a card that is being read, is not turned away.
+        is_looking_on = self._is_from_form or not self.dialog.isVisible() or self.dialog.page == 1
+        self.dialog.show_started(choice.output, turns=is_looking_on)
+        self.status_changed.emit(f"Exporting {choice.output.name}")
+        project = Project((clip,), self._preferences.device)
+        self._errands.send(partial(_written_down, file, project), self._start_job, self._refuse)
+        self.begun.emit(clip, choice)
 
     def _start_job(self, lock: QLockFile) -> None:
         self._lock = lock
@@ -200,6 +236,7 @@ class Exports(QObject):
         else:
             self._job.pause()
         self.dialog.progress.show_paused(self._job.is_paused)
+        self.paused.emit(self._job.is_paused)
         if self._job.is_paused and self._request is not None:
             self.status_changed.emit(f"Export of {self._request.output.name} is paused")
 
@@ -233,6 +270,7 @@ class Exports(QObject):
     def _show_progress(self, status: ExportStatus) -> None:
         if self._job is None or self._wants_to_stop:
             return
+        self.progressed.emit(status)
         self.dialog.show_progress(status)
         if self.dialog.progress.is_asking and time.monotonic() - self._looked_at > _LOOK_SECONDS:
             self._look_at_kept()
@@ -253,46 +291,50 @@ class Exports(QObject):
     # Ended -----------------------------------------------------------------------------------------------------------
 
     def _finish(self, outcome: ExportOutcome) -> None:
-        if self._request is not None:
-            self._errands.send(partial(forget, self._request.file), _nothing_more)
+        request = self._request
+        if request is not None:
+            self._errands.send(partial(forget, request.file), _nothing_more)
         self._end_job()
-        self.dialog.show_done(outcome)
+        if self.dialog.isVisible() and self.dialog.page == 1:
+            self.dialog.show_done(outcome)
+        else:
+            if not self.dialog.isVisible():
+                self.dialog.show_done(outcome)
+            if self._is_from_form:
+                self.finished_unseen.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
         # An export of an earlier session is finished with no clip open.
         self.dialog.again.setVisible(self._document.info is not None)
-        if not self.dialog.isVisible():
-            self.finished_unseen.emit(f"{outcome.output} is written: {outcome_text(outcome)}".replace("\n", " "))
         self.finished.emit(outcome)
+        self.ended.emit(ExportEnd(outcome.output if request is None else request.output, outcome))
 
     def _refuse(self, sentence: str) -> None:
         """The export could not even be written down."""
+        request = self._request
         self._end_job()
-        self.dialog.show_form()
-        self.dialog.hide()
+        self._leave()
         self.error_raised.emit(sentence, "")
+        if request is not None:
+            self.ended.emit(ExportEnd(request.output, sentence=sentence))
 
     def _fail(self, sentence: str, details: str) -> None:
-        request, offer = self._request, self._offer
+        request, is_from_form = self._request, self._is_from_form
         self._end_job()
-        self.dialog.show_form()
         if request is None:
             return
-        if offer is not None or not request.resumes:
-            self.dialog.hide()
-        else:
+        if is_from_form and request.resumes and self.dialog.page == 1:
             # Where an export cannot be gone on with, the form offers to begin anew.
+            self.dialog.show_form()
             self.dialog.form.show_refusal(sentence)
+        else:
+            self._leave()
         self._errands.send(
-            partial(_settled, request),
-            partial(self._tell_failure, request, offer, sentence, details),
-            self._tell_refusal,
+            partial(_settled, request), partial(self._tell_failure, request, sentence, details), self._tell_refusal
         )
+        self.ended.emit(ExportEnd(request.output, sentence=sentence))
 
-    def _tell_failure(
-        self, request: ExportRequest, offer: StoppedExport | None, sentence: str, details: str, kept: tuple[int, int]
-    ) -> None:
-        if offer is not None and kept[0]:
-            self.stopped_found.emit(replace(offer, kept=kept[0]))
-        elif kept[0] and not request.resumes:
+    def _tell_failure(self, request: ExportRequest, sentence: str, details: str, kept: tuple[int, int]) -> None:
+        self.settled.emit(request.output, *kept)
+        if kept[0] and not request.resumes:
             sentence = f"{sentence} {_kept_words(request.output, kept)}"
         self.error_raised.emit(sentence, details)
 
@@ -300,8 +342,7 @@ class Exports(QObject):
         """The child has stopped: keep what is done, or remove it; then back to the form, and out of the way."""
         request, discards = self._request, self._discards
         self._end_job()
-        self.dialog.show_form()
-        self.dialog.hide()
+        self._leave()
         if request is None:
             return
         if discards:
@@ -312,6 +353,13 @@ class Exports(QObject):
             )
         else:
             self._errands.send(partial(_settled, request), partial(self._tell_kept, request.output), self._tell_refusal)
+        self.ended.emit(ExportEnd(request.output, discards=discards))
+
+    def _leave(self) -> None:
+        """Out of the way, unless something else than the export that has ended is being looked at."""
+        if self.dialog.page == 1 or not self.dialog.isVisible():
+            self.dialog.show_form()
+            self.dialog.hide()
 
     def _end_job(self) -> None:
         if self._job is not None:
@@ -320,13 +368,14 @@ class Exports(QObject):
         if self._lock is not None:
             self._lock.unlock()
             self._lock = None
-        self._request = self._offer = None
+        self._request = None
         self._preview.pause_background(False)
         self.status_changed.emit("")
 
     # Told ------------------------------------------------------------------------------------------------------------
 
     def _tell_kept(self, output: Path, kept: tuple[int, int]) -> None:
+        self.settled.emit(output, *kept)
         words = _kept_words(output, kept) if kept[0] else "Nothing was done yet that could be kept."
         self.note_raised.emit(f"The export is stopped. {words}")
 
@@ -335,10 +384,6 @@ class Exports(QObject):
 
     def _tell_refusal(self, sentence: str) -> None:
         self.error_raised.emit(sentence, "")
-
-    def _tell_stopped(self, found: list[StoppedExport]) -> None:
-        for stopped in found:
-            self.stopped_found.emit(stopped)
 
     def _use_clip(self) -> None:
         if self._document.info is not None:
@@ -374,3 +419,11 @@ def _kept_words(output: Path, kept: tuple[int, int]) -> str:
 
 def _nothing_more(_: None) -> None:
     """Nobody waits for this errand."""
+
+
+def _remembered_encode(preferences: Preferences) -> EncodeSettings:
+    """The settings of the last export."""
+    try:
+        return EncodeSettings.from_dict(json.loads(preferences.text("export_encode", "")))
+    except (VecnetError, ValueError, TypeError, AttributeError):
+        return EncodeSettings("match")

@@ -16,7 +16,7 @@ from vecnet_core.video.encode import (
     choose_encoder,
     choose_layout,
 )
-from vecnet_core.video.numbering import has_output
+from vecnet_core.video.numbering import PictureNames, has_output
 from vecnet_core.video.series import is_pattern
 
 if TYPE_CHECKING:
@@ -132,3 +132,9 @@ def _free_bytes(output: Path) -> int | None:
         return shutil.disk_usage(folder if folder.is_dir() else folder.parent).free
     except OSError:
         return None
+
+
+def bytes_of(output: Path) -> int:
+    """What an output takes: the file, or all pictures of its pattern."""
+    names = PictureNames.of(output)
+    return sum(path.stat().st_size for path in ([output] if names is None else names.existing()))

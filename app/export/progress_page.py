@@ -32,6 +32,7 @@ class ProgressPage(QWidget):
         keep_asked: Stop and keep what is done.
         discard_asked: Stop and remove what is done.
         hide_asked: Out of sight; the export goes on.
+        another_asked: Choose how the clip at hand is exported, for the queue.
     """
 
     pause_asked = Signal()
@@ -39,6 +40,7 @@ class ProgressPage(QWidget):
     keep_asked = Signal()
     discard_asked = Signal()
     hide_asked = Signal()
+    another_asked = Signal()
 
     def __init__(self) -> None:
         """Nothing is exported yet."""
@@ -56,7 +58,7 @@ class ProgressPage(QWidget):
         self.bar.setAccessibleName("Export progress")
         self._left = QLabel()
         self._left.setProperty("role", "hint")
-        self.stop = _button("Stop…", "Stop the export; it is asked what becomes of what is done", self._ask)
+        self.stop = _button("Stop…", "Stop the export; it is asked what becomes of what is done", self.ask_to_stop)
         self.pause = _button(
             "Pause", "Hold the export where it is, so that other programs have the machine", self._hold
         )
@@ -65,6 +67,7 @@ class ProgressPage(QWidget):
             "Go on working; the export goes on and the status bar tells how far it is (Esc)",
             self._put_away,
         )
+        self.another = _button("Add another…", "Put the clip at hand into the queue", self._add)
         self.go_on = _button("Go on", "Do not stop (Esc)", self.withdraw)
         self.discard = _button("Stop and discard", "Stop, and remove what is done", self._discard)
         self.keep = _button(
@@ -78,6 +81,7 @@ class ProgressPage(QWidget):
         row = QHBoxLayout(self._buttons)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(8)
+        row.addWidget(self.another)
         row.addStretch()
         for button in (self.stop, self.pause, self.hide_button):
             row.addWidget(button)
@@ -187,7 +191,10 @@ class ProgressPage(QWidget):
         if status is not None:
             self._left.setText(progress_text(status, is_paused=self._is_paused))
 
-    def _ask(self) -> None:
+    def ask_to_stop(self) -> None:
+        """Ask what becomes of what is done."""
+        if not self.stop.isEnabled():
+            return
         self.keep.hide()
         self.discard.setText("Stop and discard")
         self._words.setText("Looking at what is done.")
@@ -195,6 +202,9 @@ class ProgressPage(QWidget):
         self._question.show()
         self.go_on.setFocus()
         self.stop_asked.emit()
+
+    def _add(self) -> None:
+        self.another_asked.emit()
 
     def _put_away(self) -> None:
         self.hide_asked.emit()

@@ -15,7 +15,7 @@ import psutil
 from PySide6.QtCore import QLockFile
 
 from vecnet_core.errors import VecnetError
-from vecnet_core.project import Project
+from vecnet_core.project import Clip, Project
 from vecnet_core.video.unfinished import discard_unfinished, find_unfinished
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ class StoppedExport:
 
     Attributes:
         file: Its project file.
+        clip: What is exported, and how.
         source: What is exported.
         output: Where to.
         kept: Frames that are done and kept.
@@ -38,6 +39,7 @@ class StoppedExport:
     """
 
     file: Path
+    clip: Clip
     source: Path
     output: Path
     kept: int
@@ -113,7 +115,7 @@ def _stopped(file: Path) -> StoppedExport | None:
         if not kept:
             forget(file)
             return None
-        return StoppedExport(file, clip.path, output, kept, total, output.exists())
+        return StoppedExport(file, clip, clip.path, output, kept, total, output.exists())
     except (VecnetError, OSError, ValueError):
         log.warning("%s is passed over", file, exc_info=True)
         return None

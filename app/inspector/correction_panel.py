@@ -81,6 +81,12 @@ class CorrectionPanel(QWidget):
         layout.addWidget(scrolling(body))
         layout.addLayout(foot)
 
+    def place_on_top(self, widget: QWidget) -> None:
+        """Place another room's widget above the sliders, out of what scrolls."""
+        layout = self.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.insertWidget(0, widget)
+
     def show_settings(self, settings: CorrectionSettings) -> None:
         """Stand the sliders where the document says; nothing is asked back."""
         for name, slider in self.sliders.items():

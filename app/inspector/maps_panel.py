@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app import theme
 from app.inspector.section import scrolling
 from app.map_pictures import MAP_HINTS, WEIGHT_COLORS, ColorScale, MapKind, scale_of
 from app.qimage import BGRAArray, to_qimage
@@ -148,7 +147,7 @@ class MapsPanel(QWidget):
             patch.setFixedSize(12, 12)
             patch.setStyleSheet(f"background: rgb({red}, {green}, {blue}); border-radius: 2px;")
             text = QLabel(name)
-            text.setStyleSheet(f"color: {theme.MUTED}; font-size: 11px;")
+            text.setProperty("role", "small")
             pair = QHBoxLayout()
             pair.setSpacing(5)
             pair.addWidget(patch)

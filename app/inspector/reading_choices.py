@@ -109,7 +109,7 @@ class ReadingChoices(QWidget):
         else:
             words = f"{what} no frame rate of their own." if info.files else f"{what} no frame rate of its own."
         self._rate_note.setText(words)
-        self._rate_note.setStyleSheet("")
+        theme.give_role(self._rate_note, "hint")
 
     def _ask_deinterlace(self, is_on: bool) -> None:
         self._ask(replace(self._decode, deinterlace=is_on), "Deinterlace")
@@ -122,7 +122,7 @@ class ReadingChoices(QWidget):
             rate = parse_rate(text)
         except SettingsError as error:
             self._rate_note.setText(error.sentence)
-            self._rate_note.setStyleSheet(f"color: {theme.ERROR};")
+            theme.give_role(self._rate_note, "error")
             return
         self._rate_text = text
         self._ask(replace(self._decode, frame_rate=rate), "Frame rate")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
-from app import theme
 from app.widgets.icons import icon
 
 
@@ -21,11 +20,9 @@ class Section(QCollapsible):
         button.setToolTip(f"Show or hide {title.lower()}")
         button.setAccessibleName(f"{title}, section")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setStyleSheet(
-            "QPushButton { text-align: left; border: none; background: transparent; padding: 6px 0;"
-            f" font-size: {theme.HEADING_PX}px; font-weight: 600; }}"
-            f" QPushButton:hover {{ color: #ffffff; }} QPushButton:focus {{ color: {theme.ACCENT}; }}"
-        )
+        # In place of the sheet superqt gives it, which would win over the application's.
+        button.setStyleSheet("")
+        button.setProperty("role", "section")
         outer = self.layout()
         if outer is not None:
             outer.setContentsMargins(0, 0, 0, 0)
@@ -35,6 +32,15 @@ class Section(QCollapsible):
         self.rows.setContentsMargins(0, 2, 0, 6)
         self.rows.setSpacing(6)
         self.setContent(body)
+
+    def _use_icons(self) -> None:
+        self.setExpandedIcon(icon("chevron_down"))
+        self.setCollapsedIcon(icon("chevron_right"))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.StyleChange:
+            self._use_icons()
+        super().changeEvent(event)
 
     def open_at_once(self) -> None:
         """Unfold without animation, once all rows are in."""

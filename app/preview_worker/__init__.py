@@ -1,11 +1,16 @@
 """The preview thread, and the values that pass between it and the window."""
 
+from app.preview_worker.times import ClipTimes
 from app.preview_worker.values import (
+    Color,
     CorrectedLight,
     Curve,
+    Detail,
     FlickerCurves,
     OpenRequest,
     OverlayPicture,
+    PinReading,
+    Pixel,
     PreviewRequest,
     PreviewResult,
     SoundWave,
@@ -14,11 +19,16 @@ from app.preview_worker.values import (
 from app.preview_worker.worker import PreviewWorker
 
 __all__ = [
+    "ClipTimes",
+    "Color",
     "CorrectedLight",
     "Curve",
+    "Detail",
     "FlickerCurves",
     "OpenRequest",
     "OverlayPicture",
+    "PinReading",
+    "Pixel",
     "PreviewRequest",
     "PreviewResult",
     "PreviewWorker",

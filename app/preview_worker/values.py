@@ -12,12 +12,16 @@ import numpy.typing as npt
 from app.map_pictures import MapKind, MapPicture
 from app.qimage import BGRAArray
 from app.session import Size
-from vecnet_core.frame import RGBArray
+from vecnet_core.frame import Part, Region, RGBArray
 from vecnet_core.metrics.scales import Clipping, Overlay, Scope, ScopeTraces
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
 
 Curve = npt.NDArray[np.float64]
+Pixel = tuple[int, int]
+"""Row and column of a pixel, as stored."""
+Color = tuple[float, float, float]
+"""R'G'B' in [0, 1]."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +33,14 @@ class OpenRequest:
         path: A video file, or a folder or pattern of pictures.
         decode: How it is read.
         is_again: True for the clip at hand, which is to be read in another way.
+        number: Its number in the project; None for one that is to join it.
     """
 
     clip: int
     path: Path
     decode: DecodeSettings = AS_IT_IS
     is_again: bool = False
+    number: int | None = None
 
 
 @dataclass(frozen=True)
@@ -50,8 +56,13 @@ class PreviewRequest:
         map_kind: What the right-hand pane shows.
         thumbnail_size: Size of the pictures in the maps panel; None when it is not in sight.
         is_playing: True when the clock asked, not a hand.
+        is_half: True to make it at half of ``size`` where it is not ready, because frames came late.
         scopes: The scopes in sight.
         overlay: What lies over the pictures.
+        difference_gain: How much the overlay of differences exaggerates.
+        part: What is looked at closer than the whole fits the pane: made at full size as well.
+        pins: Pixels (row, column) to measure at full size, as stored.
+        region: What of each frame the light is measured in; None for all of it.
     """
 
     clip: int
@@ -62,8 +73,13 @@ class PreviewRequest:
     map_kind: MapKind = MapKind.RESULT
     thumbnail_size: Size | None = None
     is_playing: bool = False
+    is_half: bool = False
     scopes: tuple[Scope, ...] = ()
     overlay: Overlay = Overlay.NONE
+    difference_gain: float = 4.0
+    part: Part | None = None
+    pins: tuple[Pixel, ...] = ()
+    region: Region | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,31 @@ class OverlayPicture:
 
 
 @dataclass(frozen=True)
+class Detail:
+    """A part of a frame at full size, rotated for display; the fields are those of `PreviewResult`.
+
+    Attributes:
+        part: Which part, as stored.
+    """
+
+    part: Part
+    original: RGBArray
+    original_bgra: BGRAArray
+    corrected: RGBArray | None = None
+    corrected_bgra: BGRAArray | None = None
+    map: MapPicture | None = None
+    overlay: OverlayPicture | None = None
+
+
+@dataclass(frozen=True)
+class PinReading:
+    """One pixel as it was decoded and as it is exported; the latter is None while not corrected."""
+
+    before: Color
+    after: Color | None
+
+
+@dataclass(frozen=True)
 class PreviewResult:
     """The answer to a request; pictures are rotated for display.
 
@@ -96,6 +137,8 @@ class PreviewResult:
         map: The map asked for; None for the plain result.
         traces: The scopes asked for; without a correction they have no trace of it.
         overlay: The overlay asked for; None for none, and while there is no correction.
+        detail: The part asked for at full size; None for none.
+        pins: The pixels asked for.
     """
 
     request: PreviewRequest
@@ -106,6 +149,8 @@ class PreviewResult:
     map: MapPicture | None = None
     traces: tuple[ScopeTraces, ...] = ()
     overlay: OverlayPicture | None = None
+    detail: Detail | None = None
+    pins: dict[Pixel, PinReading] = field(default_factory=dict[Pixel, PinReading])
 
 
 @dataclass(frozen=True)

@@ -6,31 +6,31 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 from PySide6.QtCore import QObject, Signal
 
-from app.map_pictures import MapKind, MapPicture, draw_map
-from app.preview_worker.instruments import overlay_of, traces_of
+from app.map_pictures import MapKind, draw_map
+from app.preview_worker.at_hand import ClipAtHand, nearest
+from app.preview_worker.pictures import corrected_of, original_of
+from app.preview_worker.ready import halved, is_plain, is_playable, ready_of, result_of
+from app.preview_worker.times import ClipTimes
 from app.preview_worker.values import (
     CorrectedLight,
-    Curve,
-    FlickerCurves,
     OpenRequest,
     PreviewRequest,
     PreviewResult,
     SoundWave,
     SourceLight,
 )
-from app.qimage import to_bgra, turned
-from app.session import ClipSession, LightScan, OpenSession, Sample, SoundScan
+from app.qimage import turned
 from vecnet_core.errors import VecnetError
 
 if TYPE_CHECKING:
+    from app.session import OpenSession, Size
+    from vecnet_core.frame import Region
     from vecnet_core.settings import CorrectionSettings
 
 log = logging.getLogger(__name__)
@@ -40,10 +40,9 @@ HOLD_SECONDS = 0.12
 HOLD_PLAYING_SECONDS = 0.4
 EMIT_SECONDS = 0.05
 FLICKER_SECONDS = 0.5
+READY_SECONDS = 0.25
 MOST_FAILURES = 5
 """After this many background steps in a row that failed, the background is given up: the next would fail as well."""
-CHUNK = 12
-"""Frames analysed in a row before the other side of the playhead has its turn; reading in order avoids seeks."""
 
 
 @dataclass
@@ -51,43 +50,11 @@ class _Inbox:
     """What the main thread asks for; read and written under the condition only."""
 
     to_open: OpenRequest | None = None
+    is_closing: bool = False
     device: str | None = None
     foreground: PreviewRequest | None = None
     is_paused: bool = False
     is_stopping: bool = False
-
-
-@dataclass
-class _Clip:
-    """The clip at hand, and how far its background work has come."""
-
-    number: int
-    session: ClipSession
-    last: PreviewRequest | None = None
-    scan: LightScan | None = None
-    samples: Iterator[Sample] | None = None
-    batch: list[Sample] = field(default_factory=list[Sample])
-    sound: SoundScan | None = None
-    sound_steps: Iterator[float] | None = None
-    network_failed: bool = False
-    failures: int = 0
-    warnings: tuple[str, ...] = ()
-    thumbnails_for: PreviewRequest | None = None
-    source_ev: Curve = field(default_factory=lambda: np.empty(0))
-    corrected_ev: Curve = field(default_factory=lambda: np.empty(0))
-    analysed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
-    stale: npt.NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
-    measured: list[int] = field(default_factory=list[int])
-    cuts: list[int] = field(default_factory=list[int])
-    duplicates: list[int] = field(default_factory=list[int])
-    flicker_is_stale: bool = False
-
-    def __post_init__(self) -> None:
-        count = self.session.info.frame_count
-        self.source_ev = np.full(count, np.nan)
-        self.corrected_ev = np.full(count, np.nan)
-        self.analysed = np.zeros(count, np.bool_)
-        self.stale = np.zeros(count, np.bool_)
 
 
 class PreviewWorker(QObject):
@@ -97,13 +64,15 @@ class PreviewWorker(QObject):
 
     Signals:
         clip_opened: The `OpenRequest`, `VideoInfo`, warnings.
-        clip_warned: Clip number, and what reading has since found damaged, as sentences.
+        clip_warned: Clip number, and all that is known to be damaged about it, as sentences.
         clip_refused: Clip number; an `error_raised` tells why.
         frame_rendered: A `PreviewResult`; first without, then with the correction if the network has yet to run.
         frame_failed: A `PreviewRequest` that will not be answered with a corrected frame.
         thumbnails_rendered: Clip number, and a dict of `MapKind` to BGRA bytes.
         source_measured: A `SourceLight`.
         sound_decoded: A `SoundWave`.
+        clip_timed: A `ClipTimes`, right after the clip was opened.
+        frames_ready: Clip number, and which frames ``(T,)`` are ready to be played.
         corrected_measured: A `CorrectedLight`.
         flicker_measured: A `FlickerCurves`.
         device_chosen: What to call the device in use.
@@ -120,6 +89,8 @@ class PreviewWorker(QObject):
     thumbnails_rendered = Signal(int, object)
     source_measured = Signal(object)
     sound_decoded = Signal(object)
+    clip_timed = Signal(object)
+    frames_ready = Signal(int, object)
     corrected_measured = Signal(object)
     flicker_measured = Signal(object)
     device_chosen = Signal(str)
@@ -135,11 +106,12 @@ class PreviewWorker(QObject):
         self._inbox = _Inbox()
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._run, name="vecnet-preview", daemon=True)
-        self._clip: _Clip | None = None
+        self._clip: ClipAtHand | None = None
         self._held_until = 0.0
         self._emitted_at = 0.0
         self._sound_at = 0.0
         self._flicker_at = 0.0
+        self._ready_at = 0.0
         self._activity = ""
 
     # For the main thread ---------------------------------------------------------------------------------------------
@@ -161,6 +133,13 @@ class PreviewWorker(QObject):
         with self._changed:
             self._inbox.to_open = request
             self._inbox.foreground = None
+            self._changed.notify()
+
+    def close_clip(self) -> None:
+        """Let the clip at hand go, and one that was to be opened."""
+        with self._changed:
+            self._inbox.is_closing = True
+            self._inbox.to_open = self._inbox.foreground = None
             self._changed.notify()
 
     def request(self, request: PreviewRequest) -> None:
@@ -195,7 +174,7 @@ class PreviewWorker(QObject):
         """Do one thing; False when the thread shall end."""
         with self._changed:
             inbox = self._inbox
-            while not (inbox.is_stopping or inbox.to_open or inbox.device or inbox.foreground):
+            while not (inbox.is_stopping or inbox.is_closing or inbox.to_open or inbox.device or inbox.foreground):
                 if inbox.is_paused or not self._has_background_work():
                     self._show_activity("Analysis rests while exporting" if inbox.is_paused and self._clip else "")
                     self._changed.wait()
@@ -204,6 +183,7 @@ class PreviewWorker(QObject):
                 if wait <= 0:
                     break
                 self._changed.wait(wait)
+            is_closing, inbox.is_closing = inbox.is_closing, False
             to_open, device, request = inbox.to_open, None, None
             if to_open is not None:
                 inbox.to_open = None
@@ -213,6 +193,9 @@ class PreviewWorker(QObject):
                 request, inbox.foreground = inbox.foreground, None
             if inbox.is_stopping:
                 return False
+        if is_closing and self._clip is not None:
+            self._clip.session.close()
+            self._clip = None
         try:
             if to_open is not None:
                 self._open(to_open)
@@ -257,9 +240,11 @@ class PreviewWorker(QObject):
             raise
         if self._clip is not None:
             self._clip.session.close()
-        self._clip = _Clip(request.clip, session)
+        self._clip = ClipAtHand(request.clip, session)
         self._clip.warnings = session.warnings
         self.clip_opened.emit(request, session.info, session.warnings)
+        rate, timecode = session.info.frame_rate, session.timecode
+        self.clip_timed.emit(ClipTimes(request.clip, session.frame_seconds(), rate, timecode))
 
     def _change_device(self, device: str) -> None:
         if device == self._device:
@@ -273,7 +258,7 @@ class PreviewWorker(QObject):
         if clip.last is not None:
             self._serve(clip.last)
 
-    def _load_network(self, clip: _Clip) -> None:
+    def _load_network(self, clip: ClipAtHand) -> None:
         self._show_activity("Loading the network")
         try:
             label = clip.session.load_network(self._device)
@@ -283,6 +268,8 @@ class PreviewWorker(QObject):
         finally:
             self._show_activity("")
         clip.analysed[:] = False
+        clip.ready.clear()
+        clip.cannot_be_ready[:] = False
         self.device_chosen.emit(label)
         if clip.session.wants_denoising():
             self.denoising_suggested.emit(clip.number)
@@ -301,11 +288,15 @@ class PreviewWorker(QObject):
         previous, clip.last = clip.last, request
         if previous is not None and previous.settings.light != request.settings.light:
             clip.stale[:] = clip.analysed
+        if previous is None or (previous.settings, previous.size) != (request.settings, request.size):
+            clip.ready_is_told = False
+        if request.region != clip.region:
+            self._use_region(clip, request.region)
         session = clip.session
         is_ready = session.has_network and session.is_analysed(request.index)
         # The clock wants whole pairs: while it runs, a frame that is not ready is shown when it is, not in halves.
         if not is_ready and not (request.is_playing and session.has_network):
-            self.frame_rendered.emit(self._original_only(clip, request))
+            self.frame_rendered.emit(original_of(session, request))
             if self._has_newer():
                 return
         if not session.has_network:
@@ -316,37 +307,73 @@ class PreviewWorker(QObject):
         if not session.is_analysed(request.index):
             session.analyse(request.index)
         self._mark_analysed(clip, request.index)
-        self.frame_rendered.emit(self._corrected(clip, request))
+        if self._show_ready(clip, request) and self._has_newer():
+            return
+        self.frame_rendered.emit(self._made(clip, request))
         clip.thumbnails_for = None if request.thumbnail_size is None or request.is_playing else request
         if clip.thumbnails_for is not None and not self._has_newer():
             self._draw_thumbnails(clip)
 
-    def _original_only(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
-        degrees = clip.session.info.rotation_degrees
-        original = turned(clip.session.original(request.index, request.size), degrees)
-        traces = traces_of(request.scopes, original, None)
-        return PreviewResult(request, original, to_bgra(original), traces=traces)
+    def _show_ready(self, clip: ClipAtHand, request: PreviewRequest) -> bool:
+        """Show what is ready of a frame gone to by hand, until it is decoded again for its exact numbers.
 
-    def _corrected(self, clip: _Clip, request: PreviewRequest) -> PreviewResult:
-        degrees = clip.session.info.rotation_degrees
-        picture = clip.session.render(request.index, request.settings, request.size)
-        original, corrected = turned(picture.original, degrees), turned(picture.corrected, degrees)
-        drawn = None
-        if request.map_kind is not MapKind.RESULT:
-            maps = clip.session.maps(request.index, request.settings, request.size)
-            drawn = _turned_map(draw_map(maps, request.map_kind), degrees)
-        return PreviewResult(
-            request,
-            original,
-            to_bgra(original),
-            corrected,
-            to_bgra(corrected),
-            drawn,
-            traces_of(request.scopes, original, corrected),
-            overlay_of(request.overlay, original, corrected, clip.session.info),
-        )
+        From a key frame 48 frames back that takes 100 ms at 1080p; the bytes on the screen are the same.
+        """
+        if request.is_playing or request.part is not None or not is_plain(request):
+            return False
+        picture = clip.ready.get(request, request.size)
+        if picture is not None:
+            self.frame_rendered.emit(result_of(request, picture))
+        return picture is not None
 
-    def _draw_thumbnails(self, clip: _Clip) -> None:
+    def _made(self, clip: ClipAtHand, request: PreviewRequest) -> PreviewResult:
+        """A frame before and after; one that is played comes from memory where it is ready, and goes there if not."""
+        if not is_playable(request):
+            return corrected_of(clip.session, request)
+        size = request.size
+        picture = clip.ready.get(request, size)
+        if picture is None and request.is_half:
+            # At half resolution a closer look at a part is left out, too.
+            size = halved(size, clip.session.info)
+            picture = clip.ready.get(request, size)
+        elif request.part is not None:
+            return corrected_of(clip.session, request)
+        if picture is not None:
+            return result_of(request, picture)
+        made = corrected_of(clip.session, replace(request, size=size, part=None))
+        self._keep_ready(clip, request, made, size)
+        return replace(made, request=request)
+
+    def _keep_ready(self, clip: ClipAtHand, request: PreviewRequest, made: PreviewResult, size: Size | None) -> None:
+        picture = ready_of(made)
+        if picture is not None:
+            clip.ready.put(request, size, picture)
+            clip.ready_is_told = False
+
+    def _make_ready(self, clip: ClipAtHand, request: PreviewRequest, index: int) -> None:
+        """Compose a frame that playing will want."""
+        # Marked first: a frame that cannot be composed must not be tried for ever.
+        clip.cannot_be_ready[index] = True
+        if not clip.session.is_analysed(index):  # its answer has been pushed out of the cache
+            clip.analysed[index] = clip.cannot_be_ready[index] = False
+            return
+        self._show_activity("Getting frames ready to play")
+        wanted = PreviewRequest(request.clip, request.serial, index, request.settings, request.size, is_playing=True)
+        self._keep_ready(clip, wanted, corrected_of(clip.session, wanted), request.size)
+        clip.cannot_be_ready[index] = False
+
+    def _next_to_make_ready(self, clip: ClipAtHand) -> int | None:
+        if clip.last is None or clip.last.is_playing:
+            return None
+        return clip.ready.next_missing(clip.last, clip.analysed & ~clip.cannot_be_ready)
+
+    def _tell_ready(self, clip: ClipAtHand) -> None:
+        if clip.last is not None:
+            clip.ready_is_told = True
+            self._ready_at = time.monotonic()
+            self.frames_ready.emit(clip.number, clip.ready.states(clip.last))
+
+    def _draw_thumbnails(self, clip: ClipAtHand) -> None:
         request = clip.thumbnails_for
         clip.thumbnails_for = None
         if request is None:
@@ -369,7 +396,9 @@ class PreviewWorker(QObject):
             return True
         if not clip.session.has_network:
             return False
-        return bool(clip.measured or clip.stale.any() or clip.flicker_is_stale or not clip.analysed.all())
+        if clip.measured or clip.stale.any() or clip.flicker_is_stale or not clip.analysed.all():
+            return True
+        return not clip.ready_is_told or self._next_to_make_ready(clip) is not None
 
     def _work_in_background(self) -> None:
         clip = self._clip
@@ -390,7 +419,7 @@ class PreviewWorker(QObject):
         else:
             self._correct_next(clip)
 
-    def _scan_next(self, clip: _Clip) -> None:
+    def _scan_next(self, clip: ClipAtHand) -> None:
         self._show_activity("Measuring the light of the clip")
         samples = clip.samples
         if samples is None:
@@ -409,7 +438,7 @@ class PreviewWorker(QObject):
         if sample is None:
             self._finish_scan(clip)
 
-    def _decode_sound(self, clip: _Clip) -> None:
+    def _decode_sound(self, clip: ClipAtHand) -> None:
         """Decode about a second of sound."""
         self._show_activity("Reading the sound of the clip")
         sound, steps = clip.sound, clip.sound_steps
@@ -437,31 +466,37 @@ class PreviewWorker(QObject):
             )
         if is_through:
             clip.sound_steps = None
-            if sound.warnings:
-                self.clip_warned.emit(clip.number, sound.warnings)
+            self._tell_damage(clip)
 
-    def _finish_scan(self, clip: _Clip) -> None:
+    def _tell_damage(self, clip: ClipAtHand) -> None:
+        """Tell all that is known to be damaged, when it is more than before: a sentence grows with every frame read."""
+        found = clip.session.warnings
+        if clip.sound is not None and clip.sound_steps is None:
+            found += clip.sound.warnings
+        if found != clip.warnings:
+            clip.warnings = found
+            self.clip_warned.emit(clip.number, found)
+
+    def _finish_scan(self, clip: ClipAtHand) -> None:
         clip.samples = None
         if clip.scan is None:
             return
         light = clip.scan.light
         clip.cuts, clip.duplicates = list(light.cuts), list(light.duplicates)
         clip.session.use_light(clip.scan)
-        found = tuple(warning for warning in clip.session.warnings if warning not in clip.warnings)
-        if found:
-            clip.warnings += found
-            self.clip_warned.emit(clip.number, found)
+        self._tell_damage(clip)
         clip.flicker_is_stale = True
         self._measure_flicker(clip)
         # The network sees frames in their steadied light: what it answered before that was known must be asked again.
         for index in np.flatnonzero(clip.analysed):
             clip.analysed[index] = clip.session.is_analysed(int(index))
         clip.stale[:] = clip.analysed
+        clip.ready.clear()
         # The gains that steady the clip are known only now: what is on screen was made without them.
         if clip.last is not None and clip.session.has_network and not self._has_newer():
             self._serve(clip.last)
 
-    def _correct_next(self, clip: _Clip) -> None:
+    def _correct_next(self, clip: ClipAtHand) -> None:
         """Measure a frame whose settings changed, or else analyse the next frame, outwards from the playhead."""
         if clip.last is None:
             return
@@ -469,16 +504,20 @@ class PreviewWorker(QObject):
         stale = np.flatnonzero(clip.stale)
         missing = np.flatnonzero(~clip.analysed)
         if stale.size:
-            index = _nearest(stale, clip.last.index)
+            index = nearest(stale, clip.last.index)
             clip.stale[index] = False
             if clip.session.is_analysed(index):
+                if clip.region is not None:
+                    self._show_activity("Measuring the region")
                 self._measure(clip, index, settings)
             else:  # its answer has been pushed out of the cache
                 clip.analysed[index] = False
+        elif (wanted := self._next_to_make_ready(clip)) is not None:
+            self._make_ready(clip, clip.last, wanted)
         elif missing.size:
             count = clip.analysed.size
             self._show_activity(f"Analysed {count - missing.size} of {count} frames")
-            index = _nearest(missing, clip.last.index)
+            index = nearest(missing, clip.last.index)
             # Marked first: a frame that cannot be analysed must not be tried for ever.
             clip.analysed[index] = True
             clip.session.analyse(index)
@@ -488,17 +527,39 @@ class PreviewWorker(QObject):
             self._emit_corrected(clip)
         if clip.flicker_is_stale and (is_through or time.monotonic() - self._flicker_at > FLICKER_SECONDS):
             self._measure_flicker(clip)
+        if not clip.ready_is_told and (is_through or time.monotonic() - self._ready_at > READY_SECONDS):
+            self._tell_ready(clip)
 
-    def _measure(self, clip: _Clip, index: int, settings: CorrectionSettings) -> None:
-        clip.corrected_ev[index] = clip.session.corrected_exposure(index, settings)
+    def _measure(self, clip: ClipAtHand, index: int, settings: CorrectionSettings) -> None:
+        # A frame that cannot be measured is not one to get ready, either.
+        clip.cannot_be_ready[index] = True
+        if clip.region is None:
+            clip.corrected_ev[index] = clip.session.corrected_exposure(index, settings)
+        else:
+            before, after = clip.session.region_exposures(index, settings, clip.region)
+            clip.region_ev[index], clip.corrected_ev[index] = before, after
+        clip.cannot_be_ready[index] = False
         clip.measured.append(index)
         clip.flicker_is_stale = True
 
-    def _mark_analysed(self, clip: _Clip, index: int) -> None:
+    def _use_region(self, clip: ClipAtHand, region: Region | None) -> None:
+        """Measure in another part of the frames: nothing of it is known yet, but for the light of whole frames."""
+        clip.region = region
+        clip.region_ev[:] = clip.corrected_ev[:] = np.nan
+        clip.measured.clear()
+        clip.stale[:] = clip.analysed
+        clip.flicker_is_stale = True
+        everything = np.arange(clip.analysed.size)
+        self.source_measured.emit(SourceLight(clip.number, everything, clip.before_ev.copy(), ()))
+        self.corrected_measured.emit(
+            CorrectedLight(clip.number, everything, clip.corrected_ev.copy(), clip.analysed.copy())
+        )
+
+    def _mark_analysed(self, clip: ClipAtHand, index: int) -> None:
         if not clip.analysed[index]:
             clip.analysed[index] = clip.stale[index] = True
 
-    def _emit_source(self, clip: _Clip) -> None:
+    def _emit_source(self, clip: ClipAtHand) -> None:
         indices = np.array([sample.index for sample in clip.batch], np.int64)
         exposures = np.array([sample.exposure_ev for sample in clip.batch])
         clip.source_ev[indices] = exposures
@@ -509,56 +570,24 @@ class PreviewWorker(QObject):
         }
         clip.batch = []
         self._emitted_at = time.monotonic()
-        self.source_measured.emit(SourceLight(clip.number, indices, exposures, cuts, thumbnails))
+        self.source_measured.emit(SourceLight(clip.number, indices, clip.before_ev[indices], cuts, thumbnails))
 
-    def _emit_corrected(self, clip: _Clip) -> None:
+    def _emit_corrected(self, clip: ClipAtHand) -> None:
         indices = np.array(clip.measured, np.int64)
         clip.measured = []
         self._emitted_at = time.monotonic()
+        self._tell_damage(clip)
         exposures = clip.corrected_ev[indices]
+        if clip.region is not None:
+            self.source_measured.emit(SourceLight(clip.number, indices, clip.region_ev[indices], ()))
         self.corrected_measured.emit(CorrectedLight(clip.number, indices, exposures, clip.analysed.copy()))
 
-    def _measure_flicker(self, clip: _Clip) -> None:
-        from vecnet_core.metrics.flicker import MIN_FRAMES, fast_part, flicker
-
+    def _measure_flicker(self, clip: ClipAtHand) -> None:
         clip.flicker_is_stale = False
         self._flicker_at = time.monotonic()
-        rate = float(clip.session.info.frame_rate)
-        # What was measured under other settings would show as flicker beside what was measured under these.
-        corrected = np.where(clip.stale, np.nan, clip.corrected_ev)
-        known = np.isfinite(corrected)
-        count = int(np.count_nonzero(known))
-        before = fast_part(clip.source_ev, rate, clip.cuts, clip.duplicates)
-        if count < MIN_FRAMES:
-            stops = flicker(clip.source_ev, rate, clip.cuts, clip.duplicates).stops
-            curves = FlickerCurves(clip.number, before, np.full_like(before, np.nan), stops, None, count)
-        else:
-            after = fast_part(corrected, rate, clip.cuts, clip.duplicates)
-            # The same frames on both sides, or the two numbers would not be of the same thing.
-            both = np.isfinite(before) & np.isfinite(after)
-            curves = FlickerCurves(
-                clip.number, before, after, _rms(before[both]), _rms(after[both]) if both.any() else None, count
-            )
-        self.flicker_measured.emit(curves)
+        self.flicker_measured.emit(clip.flicker())
 
     def _show_activity(self, text: str) -> None:
         if text != self._activity:
             self._activity = text
             self.activity_changed.emit(text)
-
-
-def _rms(values: Curve) -> float:
-    return float(np.sqrt(np.mean(values**2))) if values.size else 0.0
-
-
-def _nearest(indices: npt.NDArray[np.intp], playhead: int) -> int:
-    """The frame to do next: the first of the chunk nearest to the playhead, the later one of two as near."""
-    chunks = indices // CHUNK - playhead // CHUNK
-    distance = np.where(chunks >= 0, 2 * chunks, -2 * chunks + 1)
-    # Inside the playhead's own chunk what is ahead goes first.
-    distance = np.where((chunks == 0) & (indices < playhead), 1, distance)
-    return int(indices[np.argmin(distance)])
-
-
-def _turned_map(drawn: MapPicture, degrees: int) -> MapPicture:
-    return MapPicture(drawn.kind, turned(drawn.bgra, degrees), turned(drawn.values, degrees))

@@ -87,7 +87,7 @@ class CacheBar(Strip):
         painter = QPainter(self)
         plot = self.plot_rect()
         bar = QRectF(plot.left(), 3, plot.width(), self.height() - 6)
-        painter.fillRect(bar, QColor("#151515"))
+        painter.fillRect(bar, QColor(theme.GROOVE))
         striped = QBrush(QColor(theme.MUTED), Qt.BrushStyle.BDiagPattern)
         filled = QBrush(QColor(theme.CORRECTED_TRACE))
         for begin, end, state in self._spans:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPen
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import theme
-from app.widgets.timecode import clock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,44 +26,6 @@ LEAST_FLICKER_STOPS = 0.1
 SMOOTH_FRAMES = 1500
 """Curves of longer clips are drawn unsmoothed, a point a pixel: every playhead move paints them whole, which took 52 ms
 at 14,400 frames on the main thread, and takes 4."""
-
-
-class _TimeAxis(pg.AxisItem):
-    """Ticks at whole seconds, and at frames after them (``+6 f``) when zoomed in that far."""
-
-    def __init__(self) -> None:
-        super().__init__("bottom")
-        self.rate = Fraction(24)
-
-    def tickValues(  # pyqtgraph's names
-        self,
-        minVal: float,  # noqa: N803
-        maxVal: float,  # noqa: N803
-        size: float,
-    ) -> list[tuple[float, list[float]]]:
-        rate = float(self.rate)
-        most = max(2.0, size / 110.0)
-        steps = [1 / rate, 2 / rate, 4 / rate, 0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600]
-        span = (maxVal - minVal) / rate
-        step = next((one for one in steps if span / one <= most), span)
-        first = int(np.ceil(max(minVal, 0.0) / rate / step))
-        last = int(np.floor(maxVal / rate / step))
-        return [(step * rate, [place * step * rate for place in range(first, last + 1)])]
-
-    def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
-        rate = float(self.rate)
-        if spacing < rate * 0.999:
-            return self._frame_strings(values)
-        return [clock(value / rate) for value in values]
-
-    def _frame_strings(self, values: Sequence[float]) -> list[str]:
-        rate = float(self.rate)
-        parts = [(int(value / rate + 1e-6), round(value - int(value / rate + 1e-6) * rate)) for value in values]
-        has_second = any(frames == 0 for _, frames in parts)
-        return [
-            clock(second) if frames == 0 else f"+{frames} f" if has_second else f"{clock(second)} +{frames} f"
-            for second, frames in parts
-        ]
 
 
 class _LaneBox(pg.ViewBox):
@@ -93,6 +53,14 @@ class _LaneBox(pg.ViewBox):
         else:
             ev.ignore()
 
+    def wheelEvent(self, ev: Any, axis: int | None = None) -> None:
+        if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            first, last = self.viewRange()[0]
+            self.translateBy(x=-ev.delta() / 120 * 0.125 * (last - first))
+            ev.accept()
+        else:
+            super().wheelEvent(ev, axis)
+
     def _seek(self, at: QPointF) -> None:
         self.seek_asked.emit(self.mapSceneToView(at).x())
 
@@ -113,37 +81,38 @@ class Lanes(QWidget):
         self._count = 1
         # pyqtgraph's plots take most of their methods over at run time: its types do not know them.
         self._plots: Any = pg.GraphicsLayoutWidget()
-        self._plots.setBackground(theme.PANEL)
         self._plots.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plots.ci.layout.setSpacing(4)
         self._plots.ci.layout.setContentsMargins(0, 8, 8, 0)
-        self._time_axis = _TimeAxis()
         self.luma: Any = self._add_lane(0, pg.AxisItem("bottom"))
-        self.flicker: Any = self._add_lane(1, self._time_axis)
-        self.luma.getAxis("bottom").setStyle(showValues=False, tickLength=0)
-        self.luma.getAxis("bottom").setHeight(1)
+        self.flicker: Any = self._add_lane(1, pg.AxisItem("bottom"))
+        # Time is told by the ruler above.
+        for plot in (self.luma, self.flicker):
+            plot.getAxis("bottom").setStyle(showValues=False, tickLength=0)
+            plot.getAxis("bottom").setHeight(1)
         self.flicker.setXLink(self.luma)
         self._plots.ci.layout.setRowStretchFactor(0, 3)
         self._plots.ci.layout.setRowStretchFactor(1, 2)
-        self._source = self._add_curve(self.luma, _pen(theme.SOURCE_TRACE, 1.3))
-        self._corrected = self._add_curve(self.luma, _pen(theme.CORRECTED_TRACE, 1.8))
-        self._before = self._add_curve(self.flicker, _pen(theme.SOURCE_TRACE, 1.3))
-        self._after = self._add_curve(self.flicker, _pen(theme.ACCENT, 1.8))
-        zero = pg.InfiniteLine(0, angle=0, pen=_pen(theme.LINE, 1))
-        zero.setZValue(-10)
-        self.flicker.addItem(zero)
+        self._source = self._add_curve(self.luma)
+        self._corrected = self._add_curve(self.luma)
+        self._before = self._add_curve(self.flicker)
+        self._after = self._add_curve(self.flicker)
+        self._zero: Any = pg.InfiniteLine(0, angle=0)
+        self._zero.setZValue(-10)
+        self.flicker.addItem(self._zero)
         self._playheads = [self._add_playhead(plot) for plot in (self.luma, self.flicker)]
+        self._outside = [self._add_shade(plot) for plot in (self.luma, self.flicker) for _ in range(2)]
         self._cuts: list[Any] = []
+        self._use_colors()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plots)
         self._source_ev: Curve = np.empty(0)
         self._corrected_ev: Curve = np.empty(0)
 
-    def use_clip(self, count: int, rate: Fraction) -> None:
+    def use_clip(self, count: int) -> None:
         """Start empty for a clip of ``count`` frames."""
         self._count = count
-        self._time_axis.rate = rate
         self._source_ev = np.full(count, np.nan)
         self._corrected_ev = np.full(count, np.nan)
         for curve in (self._source, self._corrected, self._before, self._after):
@@ -157,6 +126,7 @@ class Lanes(QWidget):
         self.luma.setXRange(-0.5, max(count - 0.5, 1.5), padding=0)
         self.luma.setYRange(-5, 0, padding=0)
         self.flicker.setYRange(-0.5, 0.5, padding=0)
+        self.show_marks(0, count - 1)
         self.show_playhead(0)
 
     def add_source(self, indices: npt.NDArray[np.int64], exposures_ev: Curve, cuts: Sequence[int]) -> None:
@@ -165,7 +135,7 @@ class Lanes(QWidget):
         self._draw(self._source, self._source_ev)
         for index in cuts:
             for plot in (self.luma, self.flicker):
-                line = pg.InfiniteLine(index - 0.5, angle=90, pen=_pen(theme.FAINT, 1, Qt.PenStyle.DotLine))
+                line = pg.InfiniteLine(index - 0.5, angle=90, pen=_pen("faint", 1, Qt.PenStyle.DotLine))
                 line.setZValue(-5)
                 plot.addItem(line)
                 self._cuts.append(line)
@@ -190,6 +160,14 @@ class Lanes(QWidget):
         for line in self._playheads:
             line.setValue(index)
 
+    def show_marks(self, first: int, last: int) -> None:
+        """Darken what is outside these frames, which are played and exported."""
+        ends = ((-0.5, first - 0.5), (last + 0.5, self._count - 0.5))
+        for place, shade in enumerate(self._outside):
+            begin, end = ends[place % 2]
+            shade.setRegion((begin, end))
+            shade.setVisible(end > begin)
+
     def mean_luma(self) -> tuple[float, float] | None:
         """Mean exposure of source and corrected in stops, over the frames that are corrected."""
         both = np.isfinite(self._source_ev) & np.isfinite(self._corrected_ev)
@@ -209,26 +187,53 @@ class Lanes(QWidget):
         font.setPixelSize(11)
         for side in ("left", "bottom"):
             axis = plot.getAxis(side)
-            axis.setPen(_pen(theme.LINE, 1))
-            axis.setTextPen(theme.MUTED)
             axis.setStyle(tickFont=font, tickLength=-4, autoExpandTextSpace=False, maxTickLevel=0)
         plot.getAxis("left").setWidth(AXIS_PX)
         plot.getAxis("left").setStyle(hideOverlappingLabels=True)
-        if isinstance(bottom, _TimeAxis):
-            bottom.setHeight(22)
         box.seek_asked.connect(self._seek)
         return plot
 
-    def _add_curve(self, plot: Any, pen: QPen) -> pg.PlotDataItem:
-        curve = pg.PlotDataItem(pen=pen, connect="finite", autoDownsampleFactor=1.0)
+    def _add_curve(self, plot: Any) -> pg.PlotDataItem:
+        curve = pg.PlotDataItem(connect="finite", autoDownsampleFactor=1.0)
         plot.addItem(curve)
         return curve
 
     def _add_playhead(self, plot: Any) -> pg.InfiniteLine:
-        line = pg.InfiniteLine(0, angle=90, pen=_pen("#ffffff", 1))
+        line = pg.InfiniteLine(0, angle=90)
         line.setZValue(10)
         plot.addItem(line)
         return line
+
+    def _add_shade(self, plot: Any) -> pg.LinearRegionItem:
+        shade = pg.LinearRegionItem((0, 0), movable=False, pen=QPen(Qt.PenStyle.NoPen))
+        shade.setZValue(5)
+        shade.hide()
+        plot.addItem(shade, ignoreBounds=True)
+        return shade
+
+    def _use_colors(self) -> None:
+        """Everything drawn in the colours of the theme in use: what pyqtgraph draws keeps those it was made with."""
+        self._plots.setBackground(theme.PANEL)
+        for curve in (self._source, self._before):
+            curve.setPen(_pen("source_trace", 1.3))
+        self._corrected.setPen(_pen("corrected_trace", 1.8))
+        self._after.setPen(_pen("accent", 1.8))
+        self._zero.setPen(_pen("line", 1))
+        for line in self._cuts:
+            line.setPen(_pen("faint", 1, Qt.PenStyle.DotLine))
+        for line in self._playheads:
+            line.setPen(_pen("strong", 1))
+        for shade in self._outside:
+            shade.setBrush(QColor(theme.SHADE))
+        for plot in (self.luma, self.flicker):
+            for side in ("left", "bottom"):
+                plot.getAxis(side).setPen(_pen("line", 1))
+                plot.getAxis(side).setTextPen(theme.MUTED)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.StyleChange:
+            self._use_colors()
+        super().changeEvent(event)
 
     def _draw(self, curve: pg.PlotDataItem, values: Curve) -> None:
         known = np.flatnonzero(np.isfinite(values))
@@ -251,7 +256,8 @@ class Lanes(QWidget):
         self.seek_asked.emit(max(0, min(round(frame), self._count - 1)))
 
 
-def _pen(color: str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
-    pen = QPen(QColor(color), width, style)
+def _pen(name: str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:
+    """A pen in a colour of the theme."""
+    pen = QPen(QColor(theme.color(name)), width, style)
     pen.setCosmetic(True)
     return pen

@@ -6,13 +6,21 @@ from PySide6.QtCore import QLineF, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPen, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from app import theme
 from app.timeline.lanes import AXIS_PX
 
 LEFT_PX, RIGHT_PX = AXIS_PX + 1, 9
 """Room at the sides of the lanes' plots; pyqtgraph keeps a pixel between a plot and what is beside it."""
 
+"""Over what is outside the range."""
+
 _LEAST_RANGE = 8.0
 """Frames: the lanes zoom in no further either."""
+
+_NOTCH = 120
+"""Of a wheel, in the units of Qt."""
+SCROLL_SHARE = 0.125
+"""Of what is in sight, for a notch."""
 
 _WHEEL_BASE = 1.02
 """The lanes' own: pyqtgraph scales by this to the power of an eighth of the wheel's turn."""
@@ -35,6 +43,7 @@ class Strip(QWidget):
         self._count = 1
         self._first, self._last = -0.5, 0.5
         self._playhead = 0
+        self._marks = (0, 0)
         self._height = height
         self._drag_from: QPointF | None = None
         self.setAccessibleName(name)
@@ -52,6 +61,7 @@ class Strip(QWidget):
         """Start empty for a clip of ``count`` frames, all of them in sight."""
         self._count = max(count, 1)
         self._playhead = 0
+        self._marks = (0, self._count - 1)
         self.show_range(-0.5, max(self._count - 0.5, 1.5))
 
     def show_range(self, first: float, last: float) -> None:
@@ -66,6 +76,17 @@ class Strip(QWidget):
         if index != self._playhead:
             self._playhead = index
             self.update()
+
+    def show_marks(self, first: int, last: int) -> None:
+        """Darken what is outside these frames, which are played and exported."""
+        if (first, last) != self._marks:
+            self._marks = (first, last)
+            self.update()
+
+    @property
+    def marks(self) -> tuple[int, int]:
+        """First and last frame of the range that is played and exported."""
+        return self._marks
 
     def plot_rect(self) -> QRectF:
         """Where time runs, in logical pixels: as wide as the lanes' plots, which have an axis at their left."""
@@ -85,10 +106,16 @@ class Strip(QWidget):
         """The range or the size is another; what is prepared for painting has to be prepared again."""
 
     def _paint_playhead(self, painter: QPainter) -> None:
+        """The playhead, and over what is outside the range a shade."""
         x = self.x_of(self._playhead)
         plot = self.plot_rect()
+        first, last = self._marks
+        for left, right in ((plot.left(), self.x_of(first - 0.5)), (self.x_of(last + 0.5), plot.right())):
+            left, right = max(left, plot.left()), min(right, plot.right())
+            if right > left and (first, last) != (0, self._count - 1):
+                painter.fillRect(QRectF(left, 0, right - left, self.height()), QColor(theme.SHADE))
         if plot.left() <= x <= plot.right():
-            painter.setPen(QPen(QColor("#ffffff"), 1))
+            painter.setPen(QPen(QColor(theme.STRONG), 1))
             painter.drawLine(QLineF(x, 0, x, self.height()))
 
     def resizeEvent(self, event: object) -> None:
@@ -113,21 +140,34 @@ class Strip(QWidget):
         self._drag_from = None
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        turn = event.angleDelta().y()
+        turn, sideways = event.angleDelta().y(), event.angleDelta().x()
+        span = self._last - self._first
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier or (sideways and not turn):
+            by = -(turn or sideways) / _NOTCH * SCROLL_SHARE * span
+            self._ask_range(self._first + by, self._last + by)
+            event.accept()
+            return
         if turn == 0:
             event.ignore()
             return
-        span = self._last - self._first
-        most = max(float(self._count), 2.0)
-        wanted = min(max(span * _WHEEL_BASE ** (-turn / 8.0), min(_LEAST_RANGE, most)), most)
-        # What is under the pointer stays there.
-        centre = self.place_at(event.position().x())
-        first = centre - (centre - self._first) * wanted / span
-        self._ask_range(first, first + wanted)
+        self._zoom_about(self.place_at(event.position().x()), span * _WHEEL_BASE ** (-turn / 8.0))
         event.accept()
 
     def _seek(self, x: float) -> None:
         self.seek_asked.emit(max(0, min(round(self.place_at(x)), self._count - 1)))
+
+    def ask_zoom(self, factor: float) -> None:
+        """Ask for a part ``factor`` times as long, about the playhead where that is in sight."""
+        span = self._last - self._first
+        centre = self._playhead if self._first <= self._playhead <= self._last else (self._first + self._last) / 2
+        self._zoom_about(float(centre), span * factor)
+
+    def _zoom_about(self, centre: float, wanted: float) -> None:
+        span, most = self._last - self._first, max(float(self._count), 2.0)
+        wanted = min(max(wanted, min(_LEAST_RANGE, most)), most)
+        # What is at the centre stays there.
+        first = centre - (centre - self._first) * wanted / span
+        self._ask_range(first, first + wanted)
 
     def _ask_range(self, first: float, last: float) -> None:
         """Ask for a part of the clip, moved as little as needed to lie inside it."""

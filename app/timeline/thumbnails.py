@@ -120,11 +120,11 @@ class ThumbnailStrip(Strip):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         plot = self.plot_rect()
-        painter.fillRect(plot, QColor("#1b1b1b"))
+        painter.fillRect(plot, QColor(theme.FIELD))
         painter.setClipRect(plot)
         for place, part, image in self._slots:
             painter.drawImage(place, image, part)
-            painter.setPen(QPen(QColor("#1b1b1b"), 1))
+            painter.setPen(QPen(QColor(theme.FIELD), 1))
             painter.drawLine(QLineF(place.right(), place.top(), place.right(), place.bottom()))
         self._paint_marks(painter)
         self._paint_playhead(painter)
@@ -135,7 +135,7 @@ class ThumbnailStrip(Strip):
             x = self.x_of(cut - 0.5)
             for color, pen_width, style in (
                 ("#000000", 3, Qt.PenStyle.SolidLine),
-                (theme.TEXT, 1, Qt.PenStyle.DashLine),
+                (theme.ON_PICTURE.text, 1, Qt.PenStyle.DashLine),
             ):
                 painter.setPen(QPen(QColor(color), pen_width, style))
                 painter.drawLine(QLineF(x, 0, x, self.height()))

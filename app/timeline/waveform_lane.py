@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLineF, QRectF, Qt
+from PySide6.QtCore import QEvent, QLineF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPen
 
 from app import theme
@@ -12,8 +12,6 @@ from app.timeline.strip import LEFT_PX, Strip
 
 Samples = npt.NDArray[np.float32]
 HEIGHT_PX = 48
-_PEAK, _BODY = 124, 196
-"""Greys of peaks and of loudness."""
 _HALF = 0.501
 """Minus six decibels, where a line lies."""
 
@@ -89,19 +87,26 @@ class WaveformLane(Strip):
         lows, highs = in_columns(self._lows, np.fmin), in_columns(self._highs, np.fmax)
         rms = in_columns(self._rms, np.fmax)
         peaks, body = _coverage(lows, highs, height), _coverage(-rms, rms, height)
-        self._image = _grey_image(np.maximum(peaks * _PEAK, body * _BODY), np.maximum(peaks, body))
+        peak, loud = (np.float32(QColor(name).red()) for name in (theme.SOUND_PEAK, theme.SOUND))
+        grey = (peaks * (1 - body) * peak + body * loud).astype(np.float32)
+        self._image = _grey_image(grey, np.maximum(peaks, body))
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.StyleChange:
+            self._view_changed()
+        super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         plot = self.plot_rect()
-        painter.fillRect(plot, QColor("#1b1b1b"))
+        painter.fillRect(plot, QColor(theme.FIELD))
         middle = plot.center().y()
         half = plot.height() / 2 - 1
         font = painter.font()
         font.setPixelSize(11)
         painter.setFont(font)
         if self._message:
-            painter.setPen(QColor(theme.FAINT))
+            painter.setPen(QColor(theme.MUTED))
             painter.drawText(plot, Qt.AlignmentFlag.AlignCenter, self._message)
         else:
             painter.setPen(QPen(QColor(theme.LINE), 1))

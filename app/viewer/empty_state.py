@@ -27,7 +27,7 @@ class EmptyState(QWidget):
         self._is_lit = False
         self.setAccessibleName("Drop a clip here")
         sign = QLabel()
-        sign.setPixmap(picture("film", 72, theme.MUTED, 2.0))
+        sign.setPixmap(picture("film", 72, "muted", 2.0))
         sign.setAlignment(Qt.AlignmentFlag.AlignCenter)
         title = QLabel("Drop a clip here")
         title.setProperty("role", "title")
@@ -37,7 +37,7 @@ class EmptyState(QWidget):
         line.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.open_button = QPushButton("Open clip")
         self.open_button.setProperty("role", "primary")
-        self.open_button.setIcon(icon("open", theme.ACCENT_TEXT))
+        self.open_button.setIcon(icon("open", "accent_text"))
         self.open_button.setToolTip("Choose a video file (Ctrl+O); Ctrl+Shift+O opens an image sequence")
         self.open_button.setMinimumSize(152, 38)
         self.open_button.clicked.connect(self.open_asked)
@@ -77,8 +77,8 @@ class EmptyState(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        pen = QPen(QColor(theme.ACCENT if self._is_lit else "#4a4a4a"), 2 if self._is_lit else 1.5)
+        pen = QPen(QColor(theme.ACCENT if self._is_lit else theme.EDGE), 2 if self._is_lit else 1.5)
         pen.setDashPattern([5, 5])
         painter.setPen(pen)
-        painter.setBrush(QColor("#2c2a26" if self._is_lit else theme.PANEL))
+        painter.setBrush(QColor(theme.LIT if self._is_lit else theme.PANEL))
         painter.drawRoundedRect(QRectF(self.rect()).adjusted(24.5, 16.5, -24.5, -24.5), 10, 10)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from PySide6.QtCore import QLineF, QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
@@ -168,7 +168,7 @@ class OverlayLegend(QWidget):
     def show_difference(self, gain: float) -> None:
         """Explain the difference, exaggerated by ``gain``."""
         self._swatches = []
-        self._show(Overlay.DIFFERENCE, f"Difference × {gain:g}", [("darkened", "brightened")])
+        self._show(Overlay.DIFFERENCE, f"Difference × {gain:g}", [("none", "strong")])
 
     def show_nothing(self) -> None:
         """Hide: there is no overlay."""
@@ -197,7 +197,7 @@ class OverlayLegend(QWidget):
         inner = QRectF(self.rect()).adjusted(self._EDGE_PX, self._EDGE_PX / 2, -self._EDGE_PX, -self._EDGE_PX / 2)
         line = QRectF(inner.left(), inner.top(), inner.width(), self._ROW_PX)
         middle = Qt.AlignmentFlag.AlignVCenter
-        painter.setPen(QColor(theme.TEXT))
+        painter.setPen(QColor(theme.ON_PICTURE.text))
         painter.drawText(line, middle | Qt.AlignmentFlag.AlignLeft, self._heading)
         if self._overlay is Overlay.DIFFERENCE:
             line.translate(0, self._ROW_PX)
@@ -211,24 +211,23 @@ class OverlayLegend(QWidget):
                 box = QRectF(line.left(), line.center().y() - size.height() / 2, size.width(), size.height())
                 painter.drawImage(box, self._swatches[place])
                 left = size.width() + self._GAP_PX
-            painter.setPen(QColor(theme.TEXT))
+            painter.setPen(QColor(theme.ON_PICTURE.text))
             painter.drawText(line.adjusted(left, 0, 0, 0), middle | Qt.AlignmentFlag.AlignLeft, name)
-            painter.setPen(QColor(theme.TEXT if self._overlay is Overlay.DIFFERENCE else theme.MUTED))
+            painter.setPen(
+                QColor(theme.ON_PICTURE.text if self._overlay is Overlay.DIFFERENCE else theme.ON_PICTURE.muted)
+            )
             cell = QRectF(line)
             for value, width in zip(reversed(values), reversed(widths[1:]), strict=True):
                 painter.drawText(cell, middle | Qt.AlignmentFlag.AlignRight, value)
                 cell.setRight(cell.right() - width - self._COLUMN_GAP_PX)
 
     def _paint_ramp(self, painter: QPainter, line: QRectF) -> None:
-        """Black, mid-grey and white: darkened, unchanged, brightened."""
+        """From black, where nothing changed, to white."""
         bar = QRectF(line.left(), line.center().y() - 5, line.width(), 10)
         ramp = QLinearGradient(bar.topLeft(), bar.topRight())
         ramp.setColorAt(0.0, QColor("#000000"))
         ramp.setColorAt(1.0, QColor("#ffffff"))
         painter.fillRect(bar, ramp)
-        painter.setPen(QColor(theme.ACCENT))
-        middle = bar.center().x()
-        painter.drawLine(QLineF(middle, bar.top() - 2, middle, bar.bottom() + 2))
 
 
 def _percent(share: float) -> str:

@@ -45,10 +45,7 @@ class ViewState(QObject):
 
     def scale(self, pane: QSizeF, ratio: float) -> float:
         """Device pixels for one source pixel in a pane of logical size ``pane`` with ``ratio`` device pixels each."""
-        if self._zoom is not None:
-            return self._zoom
-        fit = min(pane.width() / self._picture.width(), pane.height() / self._picture.height())
-        return max(fit * ratio, 1e-4)
+        return self.fit_scale(pane, ratio) if self._zoom is None else self._zoom
 
     def picture_rect(self, pane: QSizeF, ratio: float) -> QRectF:
         """Where the whole picture lies in the pane, in logical pixels; it may be larger than the pane."""
@@ -58,11 +55,34 @@ class ViewState(QObject):
         top = _placed(self._center.y(), size.height(), pane.height())
         return QRectF(QPointF(left, top), size)
 
+    def painted_rect(self, pane: QSizeF, ratio: float) -> QRectF:
+        """`picture_rect` on whole device pixels, so that at 100 % each source pixel is one of the screen."""
+        rect = self.picture_rect(pane, ratio)
+        left, top = (round(edge * ratio) / ratio for edge in (rect.left(), rect.top()))
+        width, height = (max(round(side * ratio), 1) / ratio for side in (rect.width(), rect.height()))
+        return QRectF(left, top, width, height)
+
+    def seen_part(self, pane: QSizeF, ratio: float) -> QRectF:
+        """What of the picture the pane shows, in shares."""
+        rect = self.picture_rect(pane, ratio)
+        seen = rect.intersected(QRectF(QPointF(0, 0), pane))
+        return QRectF(
+            (seen.left() - rect.left()) / rect.width(),
+            (seen.top() - rect.top()) / rect.height(),
+            seen.width() / rect.width(),
+            seen.height() / rect.height(),
+        )
+
+    def fit_scale(self, pane: QSizeF, ratio: float) -> float:
+        """Device pixels for one source pixel when the picture fits the pane."""
+        fit = min(pane.width() / self._picture.width(), pane.height() / self._picture.height())
+        return max(fit * ratio, 1e-4)
+
     def zoom_about(self, factor: float, at: QPointF, pane: QSizeF, ratio: float) -> None:
         """Zoom by ``factor``; what is under ``at`` stays there."""
         before = self.picture_rect(pane, ratio)
         share = QPointF((at.x() - before.left()) / before.width(), (at.y() - before.top()) / before.height())
-        fit = min(pane.width() / self._picture.width(), pane.height() / self._picture.height()) * ratio
+        fit = self.fit_scale(pane, ratio)
         zoom = self.scale(pane, ratio) * factor
         if factor < 1.0 and zoom <= fit:
             self.set_zoom(None)

@@ -38,14 +38,14 @@ class MapTile(QAbstractButton):
         painter = QPainter(self)
         painter.setRenderHints(QPainter.RenderHint.SmoothPixmapTransform | QPainter.RenderHint.Antialiasing)
         box = QRectF(1, 1, self.width() - 2, self.height() - _CAPTION_PX)
-        painter.fillRect(box, QColor("#1b1b1b"))
+        painter.fillRect(box, QColor(theme.FIELD))
         if self._picture is not None:
             scale = min(box.width() / self._picture.width(), box.height() / self._picture.height())
             width, height = self._picture.width() * scale, self._picture.height() * scale
             place = QRectF(box.center().x() - width / 2, box.center().y() - height / 2, width, height)
             painter.drawImage(place, self._picture)
         is_lit = self.isChecked() or self.hasFocus()
-        edge = theme.ACCENT if is_lit else "#5a5a5a" if self.underMouse() else theme.LINE
+        edge = theme.ACCENT if is_lit else theme.EDGE if self.underMouse() else theme.LINE
         painter.setPen(QPen(QColor(edge), 2 if self.isChecked() else 1))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(box)

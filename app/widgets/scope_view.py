@@ -166,9 +166,9 @@ class ScopeView(QWidget):
             opacity = shares * np.float32(_LINEAR_GAIN)
         opacity = np.minimum(opacity, 1.0) * np.float32(255 * (GHOST_OPACITY if is_ghost else 1.0))
         planes = opacity if opacity.ndim == 3 else opacity[None]
-        colors = [theme.SOURCE_TRACE] * 3 if is_ghost else list(CHANNELS.values())
+        colors = [theme.ON_PICTURE.source_trace] * 3 if is_ghost else list(CHANNELS.values())
         if len(planes) == 1:
-            colors = [theme.SOURCE_TRACE if is_ghost else theme.CORRECTED_TRACE]
+            colors = [theme.ON_PICTURE.source_trace if is_ghost else theme.ON_PICTURE.corrected_trace]
         return [_tinted(plane, QColor(color)) for plane, color in zip(planes, colors, strict=True)]
 
     # Painting --------------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class ScopeView(QWidget):
         font.setPixelSize(_LABEL_PX)
         painter.setFont(font)
         plot = self.plot_rect()
-        painter.fillRect(plot, QColor("#151515"))
+        painter.fillRect(plot, QColor(theme.ON_PICTURE.groove))
         if self._scope is Scope.HISTOGRAM:
             self._paint_levels_across(painter, plot)
             self._paint_curves(painter, plot)
@@ -235,10 +235,12 @@ class ScopeView(QWidget):
     def _paint_curves(self, painter: QPainter, plot: QRectF) -> None:
         if self._ghost_curves is not None:
             # Only luma: in grey, nobody could tell the three channels.
-            _fill_under(painter, plot, self._ghost_curves[0], QColor(theme.SOURCE_TRACE), 0.5 * GHOST_OPACITY)
-            _draw_curve(painter, plot, self._ghost_curves[0], QColor(theme.SOURCE_TRACE))
+            _fill_under(
+                painter, plot, self._ghost_curves[0], QColor(theme.ON_PICTURE.source_trace), 0.5 * GHOST_OPACITY
+            )
+            _draw_curve(painter, plot, self._ghost_curves[0], QColor(theme.ON_PICTURE.source_trace))
         if self._curves is not None:
-            _fill_under(painter, plot, self._curves[0], QColor(theme.CORRECTED_TRACE), 0.45)
+            _fill_under(painter, plot, self._curves[0], QColor(theme.ON_PICTURE.corrected_trace), 0.45)
             for heights, color in zip(self._curves[1:], CHANNELS.values(), strict=True):
                 _draw_curve(painter, plot, heights, QColor(color))
 
@@ -253,17 +255,17 @@ class ScopeView(QWidget):
         centre = plot.center()
         painter.drawLine(QLineF(plot.left(), centre.y(), plot.right(), centre.y()))
         painter.drawLine(QLineF(centre.x(), plot.top(), centre.x(), plot.bottom()))
-        painter.setPen(QPen(QColor(theme.MUTED), 1))
+        painter.setPen(QPen(QColor(theme.ON_PICTURE.muted), 1))
         painter.drawLine(QLineF(_on_plane(plot, Chroma(0, 0)), _on_plane(plot, skin_tone_end())))
         for name, chroma in color_targets().items():
             at = _on_plane(plot, chroma)
-            painter.setPen(QPen(QColor(theme.MUTED), 1))
+            painter.setPen(QPen(QColor(theme.ON_PICTURE.muted), 1))
             painter.drawRect(QRectF(at.x() - 5, at.y() - 5, 10, 10))
             # The name stands on the side of the box that is away from the centre.
             away = at - centre
             length = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1.0)
             middle = at + away * (15.0 / length)
-            painter.setPen(QColor(theme.TEXT))
+            painter.setPen(QColor(theme.ON_PICTURE.text))
             painter.drawText(QRectF(middle.x() - 12, middle.y() - 8, 24, 16), Qt.AlignmentFlag.AlignCenter, name)
 
 
@@ -281,7 +283,7 @@ def _on_plane(plot: QRectF, chroma: Chroma) -> QPointF:
 
 
 def _line(*, is_strong: bool) -> QPen:
-    return QPen(QColor("#5a5a5a" if is_strong else theme.LINE), 1)
+    return QPen(QColor("#5a5a5a" if is_strong else theme.ON_PICTURE.line), 1)
 
 
 def _tinted(opacity: ShareArray, color: QColor) -> QImage:

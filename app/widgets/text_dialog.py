@@ -1,4 +1,4 @@
-"""A window of read-only text that can be copied: the log, and the sheet of keys."""
+"""A window of read-only text that can be copied: the log."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QFontDatabase, QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
-    QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
@@ -63,50 +61,6 @@ class LogDialog(QDialog):
 
     def _open_folder(self) -> None:
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._path.parent)))
-
-
-class KeySheet(QDialog):
-    """All keys, in groups, side by side."""
-
-    def __init__(self, groups: dict[str, list[tuple[str, str]]], parent: QWidget | None = None) -> None:
-        """Show groups of (keys, what they do)."""
-        super().__init__(parent)
-        self.setObjectName("key_sheet")
-        self.setWindowTitle("Keyboard shortcuts")
-        columns = QHBoxLayout()
-        columns.setSpacing(40)
-        for title, rows in groups.items():
-            columns.addLayout(self._group(title, rows))
-        close = _button("Close", "Close (Esc)")
-        close.clicked.connect(self.reject)
-        foot = QHBoxLayout()
-        foot.addStretch()
-        foot.addWidget(close)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(32, 24, 32, 24)
-        layout.setSpacing(24)
-        layout.addLayout(columns)
-        layout.addLayout(foot)
-        layout.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
-
-    def _group(self, title: str, rows: list[tuple[str, str]]) -> QVBoxLayout:
-        heading = QLabel(title)
-        heading.setProperty("role", "heading")
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(16)
-        grid.setVerticalSpacing(8)
-        for place, (keys, text) in enumerate(rows):
-            key = QLabel(keys)
-            key.setFrameShape(QFrame.Shape.NoFrame)
-            key.setStyleSheet("background: #333333; border: 1px solid #454545; border-radius: 4px; padding: 2px 7px;")
-            grid.addWidget(key, place, 0, Qt.AlignmentFlag.AlignRight)
-            grid.addWidget(QLabel(text), place, 1)
-        column = QVBoxLayout()
-        column.setSpacing(12)
-        column.addWidget(heading)
-        column.addLayout(grid)
-        column.addStretch()
-        return column
 
 
 def _button(text: str, tooltip: str) -> QPushButton:

@@ -12,7 +12,7 @@ from app import theme
 _KEYS = {Qt.Key.Key_Left, Qt.Key.Key_Right, Qt.Key.Key_Home, Qt.Key.Key_End}
 
 
-class _Track(QDoubleSlider):
+class Track(QDoubleSlider):
     """The slider itself, filled from its default to its handle."""
 
     reset_asked = Signal()
@@ -52,7 +52,7 @@ class _Track(QDoubleSlider):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor("#151515"))
+        painter.setBrush(QColor(theme.GROOVE))
         painter.drawRoundedRect(QRectF(inset, middle - 2, span, 4), 2, 2)
         home = inset + span * self._share(self._default)
         here = inset + span * self._share(float(self.value()))
@@ -96,7 +96,7 @@ class ValueSlider(QWidget):
         super().__init__()
         self._default = default
         self._gesture = 0
-        self.slider = _Track(default)
+        self.slider = Track(default)
         self.slider.setRange(low, high)
         self.slider.setSingleStep(step)
         self.slider.setPageStep(10 * step)

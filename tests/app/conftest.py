@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import os
 
-os.environ["QT_QPA_PLATFORM"] = "offscreen"
+# On a real screen, if one is named: VECNET_TEST_PLATFORM=xcb xvfb-run pytest ...
+os.environ["QT_QPA_PLATFORM"] = os.environ.get("VECNET_TEST_PLATFORM", "offscreen")
 
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fake_sound import FakeSink, FakeSource
 from fakes import FakeSession
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 
 from app.main_window import MainWindow
 from app.preferences import Preferences
+from app.project.project_room import ProjectPlaces
 from app.theme import apply_theme
 
 if TYPE_CHECKING:
@@ -62,7 +66,9 @@ def new_window(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> Iterat
     def make(open_session: Callable[..., object] = FakeSession, **options: object) -> MainWindow:
         options.setdefault("child_command", lambda: [sys.executable, FAKE_EXPORT])
         options.setdefault("memory", lambda: tmp_path / "memory")
+        options.setdefault("places", ProjectPlaces(lambda: tmp_path / "projects", lambda: tmp_path / "presets.json"))
         window = MainWindow(open_session, preferences, **options)  # type: ignore[arg-type]
+        window.playback.sound.use(lambda: FakeSink(time.monotonic), lambda _: FakeSource())
         windows.append(window)
         window.show()
         qtbot.waitExposed(window)
@@ -70,8 +76,12 @@ def new_window(qtbot: QtBot, preferences: Preferences, tmp_path: Path) -> Iterat
 
     yield make
     for window in windows:
+        # Not one after another: the first that is stopped is the last.
+        window.queue_room.queue._is_started = False
         window.exports.stop()
         qtbot.waitUntil(lambda window=window: not window.exports.is_running, timeout=15_000)
+        # What a test has changed is not to be asked about.
+        window.document.begin()
         window.close()
         window.deleteLater()
     QApplication.processEvents()

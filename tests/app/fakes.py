@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vecnet_core.errors import VideoOpenError
-from vecnet_core.frame import ColorTags, PixelLayout, RGBArray, VideoInfo
+from vecnet_core.frame import ColorTags, Part, PixelLayout, Region, RGBArray, VideoInfo
 from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
 from vecnet_core.video.loudness import Loudness
 from vecnet_core.video.series import is_pattern
@@ -181,12 +181,18 @@ class FakeSession:
         sun = (x - 0.2 - index * 0.01) ** 2 * 3 + (y - 0.25) ** 2 < 0.012
         return np.where(sun[..., None], np.float32(1.0), scene).astype(np.float32)
 
-    def original(self, index: int, size: tuple[int, int] | None) -> RGBArray:
+    def original(self, index: int, size: tuple[int, int] | None, part: Part | None = None) -> RGBArray:
         self._note("original", index)
-        return self._dark(self._scene(index, size), index)
+        return self._dark(self._part_of(index, size, part), index)
+
+    def _part_of(self, index: int, size: tuple[int, int] | None, part: Part | None) -> RGBArray:
+        return self._scene(index, size) if part is None else self._scene(index, None)[part.slices]
 
     def _dark(self, scene: RGBArray, index: int) -> RGBArray:
         return np.clip(scene * np.float32(2.0 ** (self.exposures_ev[index] / 2.2 + 0.6)), 0, 1)
+
+    timecode = ""
+    ready_bytes = 64 << 20
 
     def scan_sound(self) -> FakeSound:
         return FakeSound(self.FRAMES / 24)
@@ -208,16 +214,20 @@ class FakeSession:
         self._note("analyse", index)
         self.analysed.add(index)
 
-    def render(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> FakePicture:
-        self._note("render", index)
-        scene = self._scene(index, size)
+    def render(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None, part: Part | None = None
+    ) -> FakePicture:
+        self._note("render" if part is None else "render part", index)
+        scene = self._part_of(index, size, part)
         dark = self._dark(scene, index)
         strength = np.float32(settings.strength)
         return FakePicture(dark, dark + strength * (scene - dark))
 
-    def maps(self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None) -> FakeMaps:
+    def maps(
+        self, index: int, settings: CorrectionSettings, size: tuple[int, int] | None, part: Part | None = None
+    ) -> FakeMaps:
         self._note("maps", index)
-        scene = self._scene(index, size)
+        scene = self._part_of(index, size, part)
         dark = self._dark(scene, index)
         light = np.clip(dark / np.maximum(scene, 1e-3), 0, 1)
         luma = scene.mean(axis=2, keepdims=True)
@@ -229,6 +239,10 @@ class FakeSession:
         self._note("measure", index)
         steady = -2.4 + 0.01 * index + 0.01 * np.sin(index * 2.1)
         return float(self.exposures_ev[index] + settings.strength * (steady - self.exposures_ev[index]))
+
+    def region_exposures(self, index: int, settings: CorrectionSettings, region: Region) -> tuple[float, float]:
+        self._note("measure region", index)
+        return float(self.exposures_ev[index]) - 1.0, self.corrected_exposure(index, settings) - 1.0
 
     def close(self) -> None:
         self.is_closed = True

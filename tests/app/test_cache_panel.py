@@ -13,10 +13,12 @@ from vecnet_core.disk_cache import CacheUsage, DiskCache
 from vecnet_core.errors import VecnetError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from pytestqt.qtbot import QtBot
+
+    from app.main_window import MainWindow
 
 
 @pytest.fixture
@@ -78,3 +80,23 @@ def test_a_remembered_size_that_makes_no_sense_is_the_usual_one(preferences: Pre
     preferences._settings.setValue("cache/disk_mb", "much")
     preferences._settings.setValue("cache/memory_mb", -5)
     assert preferences.cache_budget == CacheBudget(0, CacheBudget().disk_bytes)
+
+
+def test_the_window_tells_how_full_it_is_and_lends_the_panel(
+    new_window: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = new_window(cache=DiskCache(tmp_path / "cache"))
+    watch = window.cache_watch
+    assert watch is not None
+    with qtbot.waitSignal(watch.told, timeout=5000) as told:
+        watch.look()
+    assert window.status._cache.text() == told.args[0]
+    assert told.args[0].startswith("cache 0.0/")
+    for _ in range(2):
+        window.status._cache.click()
+        dialog = window.findChild(PreferencesDialog)
+        assert dialog is not None
+        assert watch.panel.isVisible()
+        dialog.reject()
+        qtbot.waitUntil(lambda: window.findChild(PreferencesDialog) is None, timeout=5000)
+        assert watch.panel.parent() is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,14 +14,13 @@ from fakes import fake_info
 from app.document import Document
 from app.jobs import ExportRequest
 from vecnet_core.command import command_line
-from vecnet_core.project import Project
-from vecnet_core.settings import CorrectionSettings
+from vecnet_core.errors import InputError
+from vecnet_core.project import Clip, Project
+from vecnet_core.settings import PRESETS, CorrectionSettings
 from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.video.reader import VideoReader
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from PySide6.QtWidgets import QApplication
 
 
@@ -71,11 +71,97 @@ def test_playhead_stays_in_the_clip(document: Document) -> None:
     assert document.playhead == 0
 
 
-def test_another_clip_starts_afresh(document: Document) -> None:
+def test_each_clip_keeps_its_settings_and_its_playhead(document: Document) -> None:
     document.edit("strength", 0.5, 1)
     document.set_playhead(5)
-    document.use_clip(fake_info(frames=3))
-    assert (document.settings, document.playhead, document.undo_stack.count()) == (CorrectionSettings(), 0, 0)
+    first, info = document.current, document.info
+    document.use_clip(fake_info(Path("noon.mp4"), frames=3))
+    assert (document.settings, document.playhead) == (CorrectionSettings(), 0)
+    assert info is not None
+    document.use_clip(info, number=first)
+    assert (document.settings.strength, document.playhead) == (0.5, 5)
+    assert len(document.project.clips) == 2
+
+
+def test_the_first_clip_begins_the_project_and_others_can_be_undone(document: Document) -> None:
+    assert not document.undo_stack.canUndo()
+    document.use_clip(fake_info(Path("noon.mp4")))
+    assert document.undo_stack.undoText() == "Add noon.mp4"
+    wanted: list[int] = []
+    document.clip_wanted.connect(wanted.append)
+    document.undo_stack.undo()
+    assert [clip.path.name for clip in document.project.clips] == ["night.mp4"]
+    assert wanted == [document.order[0]]
+
+
+def test_a_removed_clip_comes_back_with_its_settings(document: Document) -> None:
+    document.edit("shadows", 0.4, 1)
+    number = document.order[0]
+    document.add_clips([Clip(Path("b.mov")), Clip(Path("c.mov"))])
+    document.move_clips(document.order[::-1])
+    order = document.order
+    document.remove_clips([number, order[0]])
+    assert document.order == (order[1],)
+    document.undo_stack.undo()
+    assert document.order == order
+    assert document.clip_of(number).settings.shadows == 0.4
+    document.undo_stack.undo()
+    assert document.order == order[::-1]
+    document.undo_stack.undo()
+    assert document.order == (number,)
+    assert document.settings.shadows == 0.4
+
+
+def test_undoing_an_edit_of_another_clip_wants_that_clip(document: Document) -> None:
+    document.edit("strength", 0.5, 1)
+    first = document.current
+    document.use_clip(fake_info(Path("noon.mp4")))
+    document.edit("strength", 0.25, 1)
+    document.undo_stack.undo()
+    document.undo_stack.undo()
+    wanted: list[int] = []
+    document.clip_wanted.connect(wanted.append)
+    document.undo_stack.undo()
+    assert wanted == [first]
+    assert document.clip_of(first or 0).settings.strength == 1.0
+
+
+def test_settings_go_to_all_clips_in_one_step(document: Document) -> None:
+    others = document.add_clips([Clip(Path("b.mov")), Clip(Path("c.mov"), settings=PRESETS["night"])])
+    document.edit("strength", 0.5, 1)
+    document.copy_settings_to_all()
+    assert {clip.settings.strength for clip in document.project.clips} == {0.5}
+    document.undo_stack.undo()
+    assert document.clip_of(others[1]).settings == PRESETS["night"]
+    assert document.settings.strength == 0.5
+
+
+def test_what_is_unsaved_is_known(document: Document, tmp_path: Path) -> None:
+    assert not document.is_changed  # one clip that was only looked at
+    document.edit("strength", 0.5, 1)
+    assert document.is_changed
+    snapshot = document.snapshot()
+    document.edit("strength", 0.4, 2)
+    document.use_saved(snapshot, tmp_path / "a.vecnet")
+    assert document.is_changed  # while it was being written, work went on
+    document.undo_stack.undo()
+    assert not document.is_changed
+    assert not document.is_clip_changed(document.order[0])
+    document.add_clips([Clip(Path("b.mov"))])
+    assert document.is_changed
+
+
+def test_ranges_are_edits_and_a_drag_of_one_is_a_step(document: Document) -> None:
+    document.edit_range(0.5, 1.5, "Set out point", 3)
+    document.edit_range(0.5, 1.0, "Set out point", 3)
+    assert document.clip is not None
+    assert (document.clip.start_seconds, document.clip.stop_seconds) == (0.5, 1.0)
+    assert document.undo_stack.count() == 1
+    with pytest.raises(InputError):
+        document.edit_range(2.0, 1.0, "Set in point")
+    assert document.undo_stack.count() == 1
+    document.undo_stack.undo()
+    assert (document.clip.start_seconds, document.clip.stop_seconds) == (0.0, None)
 
 
 def test_without_a_clip_nothing_can_be_edited(qapp: QApplication) -> None:

@@ -17,6 +17,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox
 
+from app.export.entries import State
 from app.export.remembered import file_for, find_stopped
 from vecnet_core.project import Clip, Project
 from vecnet_core.video.unfinished import Manifest, Unfinished, find_unfinished
@@ -170,8 +171,8 @@ def test_a_killed_editor_is_offered_to_finish_at_the_next_start(
 ) -> None:
     output = tmp_path / "long_finish.mp4"
     file = leave_unfinished(tmp_path / "memory", output)
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
     assert window.notices.sentences == [f"The export to {output} stopped after 10 of 2,000 frames."]
     with qtbot.waitSignal(window.exports.finished, timeout=10_000):
         window.notices.button("Finish").click()
@@ -184,9 +185,9 @@ def test_a_killed_editor_is_offered_to_finish_at_the_next_start(
 def test_an_offer_can_be_discarded(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     output = tmp_path / "long.mp4"
     file = leave_unfinished(tmp_path / "memory", output)
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
-    with qtbot.waitSignal(window.exports.note_raised, timeout=5000):
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
+    with qtbot.waitSignal(window.queue_room.queue.note_raised, timeout=5000):
         window.notices.button("Discard").click()
     assert find_unfinished(output) is None
     assert not file.exists()
@@ -196,25 +197,25 @@ def test_an_offer_that_replaces_a_file_says_so(window: MainWindow, qtbot: QtBot,
     output = tmp_path / "finish.mp4"
     leave_unfinished(tmp_path / "memory", output)
     output.write_text("precious")
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
     assert window.notices.sentences[0].endswith("Finishing it replaces the finish.mp4 that is there.")
 
 
 def test_a_second_export_waits_for_the_first(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     begin(window, qtbot, tmp_path / "long.mp4")
     leave_unfinished(tmp_path / "memory", tmp_path / "other.mp4")
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
     window.notices.button("Finish").click()
-    assert any("One export runs at a time" in sentence for sentence in window.notices.sentences)
-    assert not window.notices.button("Finish").isHidden()
+    states = {entry.output.name: entry.state for entry in window.queue_room.queue.entries}
+    assert states == {"long.mp4": State.RUNNING, "other.mp4": State.WAITING}
 
 
 def test_offers_outlast_the_notices_of_a_clip(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     leave_unfinished(tmp_path / "memory", tmp_path / "long.mp4")
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
     for number in range(4):
         window.notices.show_note(f"Note {number}.")
     assert [sentence[:10] for sentence in window.notices.sentences] == ["The export", "Note 2.", "Note 3."]

@@ -15,9 +15,11 @@ import pytest
 from conftest import FAKE_EXPORT
 from fakes import fake_info
 
+from app.export.encode_details import CODEC_NAMES
 from app.export.export_dialog import outcome_text
-from app.export.export_form import CODEC_NAMES, ExportForm, suggested_output
+from app.export.export_form import ExportForm
 from app.export.output_look import SPACE_SHARE, SPARE_BYTES, expected_bytes, size_words, space_words, will_fit
+from app.export.output_name import suggested_output
 from app.export.progress_page import STAGES, progress_text
 from app.jobs import ExportJob, ExportOutcome, ExportRequest, ExportStatus
 from vecnet_core.cli.parser import make_parser
@@ -256,10 +258,10 @@ def test_form_offers_what_the_codec_has(qtbot: QtBot, tmp_path: Path) -> None:
     with qtbot.waitSignal(form.export_asked) as caught:
         form.start.click()
     assert caught.args[0].encode == EncodeSettings("h264", 18, "medium")
-    form.crf.setValue(27)
-    form.preset.setCurrentText("slow")
+    form.details.crf.setValue(27)
+    form.details.preset.setCurrentText("slow")
     form.use_clip(fake_info(source))
-    assert (form.crf.value(), form.preset.currentText()) == (27, "slow")
+    assert (form.details.crf.value(), form.details.preset.currentText()) == (27, "slow")
 
 
 def test_form_offers_to_finish_what_was_interrupted(qtbot: QtBot, tmp_path: Path) -> None:
@@ -295,15 +297,15 @@ def test_form_asks_for_what_the_core_takes(qtbot: QtBot, tmp_path: Path) -> None
         for codec in CODECS:
             form.choose_codec(codec)
             qtbot.waitUntil(lambda: form._look.text == form.path.text(), timeout=5000)
-            assert form.alpha.isHidden() is not info.has_alpha
-            form.alpha.setChecked(False)
+            assert form.details.alpha.isHidden() is not info.has_alpha
+            form.details.alpha.setChecked(False)
             assert form.start.isEnabled(), (codec, form._message.text())
-            for place in range(form.bits.count()):
-                form.bits.setCurrentIndex(place)
+            for place in range(form.details.bits.count()):
+                form.details.bits.setCurrentIndex(place)
                 assert form.space.text() or form._message.text()
-            form.bits.setCurrentIndex(0)
+            form.details.bits.setCurrentIndex(0)
     form.choose_codec("h264")
-    form.alpha.setChecked(True)
+    form.details.alpha.setChecked(True)
     assert "transparency" in form._message.text()
     assert "--" not in form._message.text()
     assert not form.start.isEnabled()
@@ -318,7 +320,7 @@ def test_pictures_are_named_with_a_place_for_their_number(qtbot: QtBot, tmp_path
     assert "a place for the number" in form._message.text()
     look(qtbot, form, tmp_path / "night" / "n_%05d.png")
     assert form.start.isEnabled()
-    assert form._effective_codec() == "png"
+    assert form._encoder().codec == "png"
     look(qtbot, form, tmp_path / "no" / "such" / "n_%05d.png")
     assert "does not exist" in form._message.text()
 
@@ -327,7 +329,7 @@ def test_every_codec_of_the_core_has_a_name_for_people(qtbot: QtBot) -> None:
     assert set(CODECS) <= set(CODEC_NAMES)
     form = ExportForm()
     qtbot.addWidget(form)
-    assert [form.codec.itemData(place) for place in range(form.codec.count())] == list(CODECS)
+    assert [form.details.codec.itemData(place) for place in range(form.details.codec.count())] == list(CODECS)
 
 
 def test_space_is_told_as_the_export_will_see_it() -> None:

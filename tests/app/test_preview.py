@@ -13,7 +13,7 @@ from app.document import Document
 from app.map_pictures import MapKind
 from app.preview import Preview
 from app.preview_worker import OpenRequest, PreviewRequest, PreviewResult, SourceLight
-from app.preview_worker.worker import _nearest
+from app.preview_worker.at_hand import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -121,8 +121,8 @@ def test_frames_are_analysed_outwards_from_the_playhead(new_stage: Callable[...,
 def test_nearest_begins_at_the_playhead(playhead: int, first: int) -> None:
     import numpy as np
 
-    assert _nearest(np.arange(48), playhead) == first
-    assert _nearest(np.arange(0, 24), 30) == 12
+    assert nearest(np.arange(48), playhead) == first
+    assert nearest(np.arange(0, 24), 30) == 12
 
 
 def test_slider_never_runs_the_network_again(new_stage: Callable[..., Stage]) -> None:

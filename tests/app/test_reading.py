@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from app.main_window import MainWindow
 
+ADDED = 1
+"""Steps of the undo stack that adding a second clip takes."""
+
 
 def open_clip(window: MainWindow, qtbot: QtBot, name: str) -> None:
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
@@ -110,13 +113,13 @@ def test_the_rate_of_pictures_can_be_typed(window: MainWindow, qtbot: QtBot) -> 
     field.setText("much")
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert "is not a frame rate" in reading._rate_note.text()
-    assert not window.document.undo_stack.canUndo()
+    assert window.document.undo_stack.undoText() == "Add shot_####.png"
     field.setText("23.976")
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
         QTest.keyClick(field, Qt.Key.Key_Return)
     assert window.document.decode.frame_rate == Fraction(24000, 1001)
     assert reading.rate.currentText() == "23.976"
-    assert window.document.undo_stack.count() == 1
+    assert window.document.undo_stack.count() == ADDED + 1
     assert "assumed" not in reading._rate_note.text()
 
 
@@ -142,7 +145,7 @@ def test_a_stream_that_is_refused_leaves_the_clip_as_it_was(window: MainWindow, 
     with qtbot.waitSignal(window.preview.clip_refused, timeout=5000):
         window.document.edit_decode(DecodeSettings(stream=2), "Change Video stream")
     assert window.document.decode == DecodeSettings(stream=1)
-    assert window.document.undo_stack.count() == 1
+    assert window.document.undo_stack.count() == ADDED + 1
     assert reading.stream.currentIndex() == 1
     assert "none with this number" in window.notices.sentences[-1]
 

@@ -10,14 +10,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from conftest import is_whole
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSpinBox,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QWidget,
+)
 from test_exports import begin, leave_unfinished, wait_until_ended
 
 from app.jobs import ExportOutcome
 from app.map_pictures import MapKind
+from app.viewer.compare_mode import CompareMode
+from vecnet_core.project import Clip, Project
+from vecnet_core.settings import PRESETS
+
+ROW_TEXT = Qt.ItemDataRole.AccessibleTextRole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,12 +126,14 @@ def test_exporting(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBo
     dialog = window.exports.dialog
     shoot(dialog, "export_form")
     assert cut_texts(dialog) == []
+    dialog.form.fold.click()
     for codec in ("dnxhr", "png"):
         dialog.form.choose_codec(codec)
         qtbot.wait(50)
         shoot(dialog, f"export_form_{codec}")
         assert cut_texts(dialog) == []
     dialog.form.choose_codec("match")
+    dialog.form.fold.click()
     begin(window, qtbot, tmp_path / "long.mp4", frames=20)
     assert not is_blank(shoot(dialog, "exporting"))
     assert cut_texts(dialog) == []
@@ -158,8 +174,8 @@ def test_exporting(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBo
 
 def test_offer_to_finish(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBot, tmp_path: Path) -> None:
     leave_unfinished(tmp_path / "memory", tmp_path / "long.mp4")
-    with qtbot.waitSignal(window.exports.stopped_found, timeout=5000):
-        window.exports.look_for_stopped()
+    with qtbot.waitSignal(window.queue_room.queue.stopped_found, timeout=5000):
+        window.queue_room.load()
     shoot(window, "offer_to_finish")
     assert cut_texts(window) == []
 
@@ -196,3 +212,74 @@ def test_keys_and_notices(window: MainWindow, shoot: Callable[..., QImage], qtbo
     shoot(dialog, "preferences")
     assert cut_texts(dialog) == []
     dialog.close()
+
+
+def test_queue(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBot, tmp_path: Path) -> None:
+    queue, panel = window.queue_room.queue, window.queue_room.panel
+    window.actions_by_name["show_queue"].trigger()
+    shoot(window, "queue_empty")
+    assert cut_texts(panel) == []
+    names = ("done.mp4", "refuse.mp4", "long_night_walk_through_the_old_town_vec.mp4", "holiday_vec.mov", "dog_vec.mp4")
+    clip = window.document.clip
+    assert clip is not None
+    queue._add([(replace(clip, output=tmp_path / name), False) for name in names])
+    queue.start()
+    qtbot.waitUntil(lambda: queue.running is not None and queue.running.output.name == names[2], timeout=60_000)
+    qtbot.waitUntil(lambda: "Exporting 1" in str(panel.list.entries.index(2).data(ROW_TEXT)), timeout=60_000)
+    for row in range(5):
+        panel.list.select_row(row)
+        assert not is_blank(shoot(window, f"queue_{row}"))
+        assert cut_texts(panel) == []
+    window.exports.show_dialog()
+    shoot(window.exports.dialog, "queue_progress")
+    assert cut_texts(window.exports.dialog) == []
+    window.exports.dialog.hide()
+    window.queue_room.when_done.set_wish("close")
+    window.queue_room.when_done.begin()
+    shoot(window, "queue_countdown")
+    assert cut_texts(window) == []
+    window.queue_room.when_done.call_off()
+
+
+@pytest.mark.parametrize("mode", list(CompareMode))
+def test_compare_modes(window: MainWindow, shoot: Callable[..., QImage], qtbot: QtBot, mode: CompareMode) -> None:
+    window.viewing.set_mode(mode)
+    window.viewing.set_gain(8.0)
+    window.compare.marks.pin(QPointF(0.3, 0.4))
+    window.compare.marks.pin(QPointF(0.95, 0.9))
+    window.compare.marks.set_region(QRectF(0.4, 0.1, 0.3, 0.3))
+    QTest.mouseMove(window.compare.corrected, QPoint(200, 160))
+    qtbot.waitUntil(lambda: all("stops" in pin.text for pin in window.compare.marks.pins), timeout=5000)
+    assert not is_blank(shoot(window, f"compare_{mode.name.lower()}"))
+    assert not is_blank(window.compare.corrected.grab().toImage())
+    assert cut_texts(window) == []
+
+
+def test_project(
+    new_window: Callable[..., MainWindow], shoot: Callable[..., QImage], qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The list of clips, one that is missing, one whose name is long, and the question before closing."""
+    there = [tmp_path / name for name in ("night_walk.mp4", "a_rather_long_name_of_a_clip_from_a_phone_20260131.mp4")]
+    for path in there:
+        path.touch()
+    clips = [Clip(path) for path in (*there, tmp_path / "old" / "broken_dog.mp4")]
+    Project(tuple(clips)).save(tmp_path / "holiday.vecnet")
+    window = new_window()
+    with qtbot.waitSignal(window.preview.flicker_measured, timeout=10_000, check_params_cb=is_whole):
+        window.open_clip(tmp_path / "holiday.vecnet")
+    window.document.use_settings(PRESETS["night"], "Use preset Night")
+    qtbot.waitUntil(lambda: not window.preview.is_waiting, timeout=5000)
+    assert not is_blank(shoot(window, "project"))
+    assert not is_blank(window.project.clips.panel.grab().toImage())
+    assert cut_texts(window) == []
+    window.project.clips.panel.list.setCurrentRow(2)
+    qtbot.waitUntil(window.project.clips.page.isVisible, timeout=5000)
+    qtbot.wait(200)
+    shoot(window, "project_missing")
+    assert cut_texts(window) == []
+    window.close()
+    question = window.project.files.question
+    assert question is not None
+    shoot(question, "project_question")
+    assert cut_texts(question) == []
+    question.button(QMessageBox.StandardButton.Cancel).click()

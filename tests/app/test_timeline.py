@@ -11,10 +11,12 @@ from fakes import fake_info
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
-from app.preview_worker import CorrectedLight, FlickerCurves, SourceLight
+from app.preview_worker import ClipTimes, CorrectedLight, FlickerCurves, SourceLight
+from app.timeline.ruler import _seconds_of, ticks
 from app.timeline.timeline import Timeline, flicker_texts
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QImage
     from pytestqt.qtbot import QtBot
 
 
@@ -90,11 +92,97 @@ def test_click_seeks(timeline: Timeline, qtbot: QtBot) -> None:
     assert abs(caught.args[0] - 24) <= 1
 
 
-def test_ticks_are_whole_seconds_or_frames(timeline: Timeline) -> None:
-    axis = timeline.lanes._time_axis
-    axis.rate = Fraction(24)
-    spacing, values = axis.tickValues(0, 24 * 60, 1000)[0]
-    assert all(value % 24 == 0 for value in values)
-    assert axis.tickStrings([0, 240], 1, spacing) == ["0:00", "0:10"]
-    spacing, values = axis.tickValues(0, 24, 1000)[0]
-    assert axis.tickStrings([18, 24], 1, 6) == ["+18 f", "0:01"]
+def times_of(timecode: str, rate: Fraction, count: int) -> ClipTimes:
+    return ClipTimes(1, np.arange(count + 1) / float(rate), rate, timecode)
+
+
+def test_ticks_are_whole_seconds_or_frames_of_the_file_s_timecode() -> None:
+    times = times_of("01:00:00:20", Fraction(24), 24 * 60)
+    assert [(tick.index, tick.timecode) for tick in ticks(times, -0.5, 1439.5, 8)][:2] == [
+        (220, "01:00:10:00"),
+        (460, "01:00:20:00"),
+    ]
+    named = ticks(times, 0, 23, 8)
+    assert [tick.timecode for tick in named][:3] == ["01:00:00:21", "01:00:01:00", "01:00:01:03"]
+    assert [tick.index for tick in named] == [1, 4, 7, 10, 13, 16, 19, 22]
+
+
+@pytest.mark.parametrize("most", [3, 8, 20])
+def test_ticks_of_dropped_numbers_begin_their_second(most: int) -> None:
+    """At 29.97 minute 1 begins with ;02 and minute 10 with ;00, and no tick is left out however long the clip."""
+    times = times_of("00:00:00;00", Fraction(30000, 1001), 4 * 3600 * 30)
+    named = ticks(times, 0, times.count - 1, most)
+    assert 0 < len(named) <= most + 1
+    steps = np.diff([_seconds_of(tick.timecode) for tick in named])
+    assert len(set(steps.tolist())) <= 1
+    assert all(tick.timecode == times.timecode_of(tick.index) for tick in named)
+    near = ticks(times, 1700, 1900, 8)
+    assert (1800, "00:01:00;02") in [(tick.index, tick.timecode) for tick in near]
+
+
+def test_the_ruler_and_all_strips_show_what_the_lanes_show(timeline: Timeline) -> None:
+    timeline.use_times(times_of("", Fraction(24), 48))
+    timeline.zoom(0.5)
+    shown = timeline.lanes.luma.viewRange()[0]
+    assert shown[1] - shown[0] == pytest.approx(24)
+    for strip in timeline._strips:
+        assert (strip._first, strip._last) == pytest.approx(tuple(shown))
+    for _ in range(9):
+        timeline.zoom(0.5)
+    assert timeline.ruler.plot_rect().width() / (timeline.ruler._last - timeline.ruler._first) > 100
+    timeline.show_whole()
+    assert timeline.lanes.luma.viewRange()[0] == pytest.approx([-0.5, 47.5])
+
+
+def test_a_frame_that_is_played_is_kept_in_sight(timeline: Timeline) -> None:
+    timeline._show_range(-0.5, 11.5)
+    timeline.keep_in_sight(11)
+    assert timeline.lanes.luma.viewRange()[0] == pytest.approx([-0.5, 11.5])
+    timeline.keep_in_sight(12)
+    assert timeline.lanes.luma.viewRange()[0] == pytest.approx([11.5, 23.5])
+    timeline.keep_in_sight(47)
+    assert timeline.lanes.luma.viewRange()[0] == pytest.approx([35.5, 47.5])
+
+
+def test_the_ends_of_the_range_are_dragged_and_a_click_beside_them_seeks(timeline: Timeline, qtbot: QtBot) -> None:
+    ruler = timeline.ruler
+    timeline.show_marks(10, 30)
+    low = ruler.height() - 3
+    told: list[tuple[int, int, int]] = []
+    ruler.range_dragged.connect(lambda *values: told.append(values))
+    QTest.mousePress(ruler, Qt.MouseButton.LeftButton, pos=QPoint(round(ruler.x_of(9.5)), low))
+    for place in (11.5, 13.5):
+        QTest.mouseMove(ruler, QPoint(round(ruler.x_of(place)), low))
+    QTest.mouseRelease(ruler, Qt.MouseButton.LeftButton, pos=QPoint(round(ruler.x_of(13.5)), low))
+    assert [values[:2] for values in told] == [(12, 30), (14, 30)]
+    assert len({values[2] for values in told}) == 1
+    with qtbot.waitSignal(timeline.seek_asked, timeout=2000) as caught:
+        QTest.mouseClick(ruler, Qt.MouseButton.LeftButton, pos=QPoint(round(ruler.x_of(20)), 5))
+    assert caught.args == [20]
+
+
+def test_what_is_outside_the_range_is_darker(timeline: Timeline) -> None:
+    timeline.add_source(light(np.full(48, -3.0)))
+    before = timeline.thumbnails.grab().toImage()
+    timeline.show_marks(10, 30)
+    after = timeline.thumbnails.grab().toImage()
+    ratio = timeline.devicePixelRatioF()
+
+    def grey(image: QImage, place: float) -> int:
+        return image.pixelColor(round(timeline.thumbnails.x_of(place) * ratio), image.height() // 2).value()
+
+    timeline.lanes.show_marks(10, 30)
+    assert [shade.isVisible() for shade in timeline.lanes._outside] == [True] * 4
+    assert grey(after, 20) == grey(before, 20)
+    assert grey(after, 5) <= grey(before, 5)
+    assert after != before
+
+
+def test_the_bar_shows_what_is_ready_over_what_is_analysed(timeline: Timeline) -> None:
+    is_analysed = np.zeros(48, np.bool_)
+    is_analysed[:20] = True
+    timeline.add_corrected(CorrectedLight(1, np.array([0]), np.array([-2.0]), is_analysed))
+    is_ready = np.zeros(48, np.bool_)
+    is_ready[:5] = True
+    timeline.show_ready(is_ready)
+    assert timeline.cache_bar.accessibleDescription() == "20 of 48 frames analysed, 5 of them ready to play"

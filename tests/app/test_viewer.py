@@ -13,7 +13,7 @@ from app.map_pictures import GAIN_SCALE, LIGHT_SCALE, MapKind, draw_map, scale_o
 from app.preview_worker import PreviewRequest, PreviewResult
 from app.probe import Probe, probe_at
 from app.qimage import to_bgra, to_qimage, turned
-from app.viewer.compare import display_size
+from app.viewer.geometry import display_size
 from app.viewer.view_state import ViewState
 from app.widgets.clip_facts import clip_facts, status_line
 from app.widgets.timecode import clock, timecode

@@ -21,6 +21,7 @@ from app import application
 from app.inspector.correction_panel import CorrectionPanel
 from app.map_pictures import MapKind
 from app.notices import LastResort
+from app.preview_worker import PreviewWorker
 from app.viewer.compare import CompareMode
 from vecnet_core.errors import VideoDamageError
 from vecnet_core.project import Clip, Project
@@ -114,7 +115,7 @@ def test_wipe_side_and_zoom_by_key(window: MainWindow) -> None:
     assert window.compare.mode is CompareMode.WIPE
     assert not window.compare.original.isVisible()
     assert window.view_bar.modes.position == 1
-    QTest.keyClick(window, Qt.Key.Key_V)
+    QTest.keyClick(window, Qt.Key.Key_W)
     assert window.compare.mode is CompareMode.SIDE
     QTest.keyClick(window, Qt.Key.Key_4)
     assert window.compare.view.zoom == 4.0
@@ -202,25 +203,24 @@ def test_dropped_file_is_opened(new_window: Callable[..., MainWindow], qtbot: Qt
     assert window.notices.sentences == []
 
 
-def test_files_dropped_beside_the_one_that_is_opened_are_told(window: MainWindow, qtbot: QtBot) -> None:
+def test_dropped_files_all_join_the_project(window: MainWindow, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
         drop(window, "dusk.mp4", "noon.mp4", "dawn.mp4")
     assert window.windowTitle().startswith("dusk.mp4")
-    assert window.notices.sentences == [
-        "One clip is open at a time: dusk.mp4 was taken, 2 other files were left out.",
-    ]
-    with qtbot.waitSignal(window.preview.error_raised, timeout=5000):
-        drop(window, "broken.mp4", "noon.mp4")
-    assert window.notices.sentences[-2:] == [
-        "One clip is open at a time: broken.mp4 was taken, 1 other file was left out.",
-        f"{Path('/clips/broken.mp4')}: this is not a video; choose a video file.",
-    ]
+    assert names(window) == ["night.mp4", "dusk.mp4", "noon.mp4", "dawn.mp4"]
+    assert window.document.undo_stack.undoText() == "Add 3 clips"
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
-        drop(window, "noon.mp4")
-    assert window.notices.sentences == []
+        drop(window, "broken.mp4", "rain.mp4")
+    assert names(window)[-1] == "rain.mp4"
+    assert "broken.mp4" not in names(window)
+    assert window.notices.sentences == [f"{Path('/clips/broken.mp4')}: this is not a video; choose a video file."]
 
 
-def test_files_named_beside_the_one_that_is_opened_are_told(
+def names(window: MainWindow) -> list[str]:
+    return [clip.path.name for clip in window.document.project.clips]
+
+
+def test_files_named_at_the_start_all_join_the_project(
     new_window: Callable[..., MainWindow], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     window = new_window()
@@ -239,7 +239,8 @@ def test_files_named_beside_the_one_that_is_opened_are_told(
     with qtbot.waitSignal(window.preview.clip_opened, timeout=5000):
         application.run(["vecnet", "dusk.mp4", "noon.mp4"])
     assert window.windowTitle().startswith("dusk.mp4")
-    assert window.notices.sentences == ["One clip is open at a time: dusk.mp4 was taken, 1 other file was left out."]
+    assert names(window) == ["dusk.mp4", "noon.mp4"]
+    assert not window.document.undo_stack.canUndo()
 
 
 def test_broken_file_is_a_notice_and_the_clip_stays(window: MainWindow, qtbot: QtBot) -> None:
@@ -260,7 +261,8 @@ def test_dark_noisy_footage_starts_with_its_noise_removed_where_that_is_cheap(wi
     assert window.notices.sentences == [
         "This footage is dark and noisy: its noise is removed. Noise removal at 0 % keeps it."
     ]
-    assert not window.document.undo_stack.canUndo()
+    # There is no step of its own: it came with the clip.
+    assert window.document.undo_stack.undoText() == "Add noisy.mp4"
 
 
 def test_a_suggestion_changes_nothing_that_was_set_by_hand(window: MainWindow) -> None:
@@ -402,6 +404,8 @@ def test_a_frame_that_cannot_be_read_is_not_taken_for_the_one_before(
     def refuse(self: FakeSession, index: int, *_: object) -> None:
         raise VideoDamageError("damaged at frame 9", path=self.path, hint="copy it again")
 
+    # One that was got ready for playing is shown as it was then, and is no stand-in for another.
+    monkeypatch.setattr(PreviewWorker, "_show_ready", lambda *_: False)
     monkeypatch.setattr(FakeSession, "render", refuse)
     with qtbot.waitSignal(window.preview.frame_failed, timeout=5000) as caught:
         window.document.set_playhead(9)

@@ -65,7 +65,7 @@ def test_every_command_has_help(capsys):
     parser = make_parser()
     text = parser.format_help()
     assert "examples:" in text
-    for command in ("correct", "inspect", "maps", "evaluate", "train", "studio", "doctor"):
+    for command in ("correct", "inspect", "maps", "evaluate", "train", "studio", "doctor", "bench"):
         assert command in text
         with pytest.raises(SystemExit) as ended:
             main([command, "--help"])
@@ -244,9 +244,27 @@ def test_a_clip_that_fails_keeps_no_other_from_being_exported(tmp_path, capsys):
     assert (tmp_path / "out_a.mp4").exists()
 
 
+@pytest.mark.usefixtures("two_clips")
+def test_outputs_of_a_project_never_collide(tmp_path, capsys):
+    neutral = CorrectionSettings(strength=0)
+    a, b = tmp_path / "a.mp4", tmp_path / "b.mp4"
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    for first, second, words in (
+        (tmp_path / "x.mp4", tmp_path / "link" / "x.mp4", "output of two clips"),
+        (tmp_path / "x.mp4", a, "source of a clip"),
+    ):
+        path = tmp_path / "job.vecnet"
+        Project((Clip(a, neutral, output=first), Clip(b, neutral, output=second)), "cpu").save(path)
+        whole = a.read_bytes()
+        assert main(["export", str(path), "--overwrite"]) == 2
+        assert words in capsys.readouterr().err
+        assert a.read_bytes() == whole
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
+        ('{"version": 2, "clips": [{"path": "a.mp4", "output": "x\\ud800.mp4"}]}', "must be a text"),
         ("", "not a project"),
         ('{"version": 99}', "newer version"),
         ('{"version": 2, "clips": []}', "no clips"),

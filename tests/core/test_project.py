@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from vecnet_core.errors import InputError, ProjectError
-from vecnet_core.project import VERSION, Clip, Project
+from vecnet_core.project import VERSION, Clip, Project, SourceFacts
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video.decode import DecodeSettings
 from vecnet_core.video.encode import EncodeSettings
@@ -38,6 +38,12 @@ def one(**values):
 )
 def test_text_keeps_everything(project):
     assert Project.from_json(project.to_json()) == project
+
+
+def test_what_is_known_of_a_source_is_kept_and_makes_no_other_clip():
+    known = replace(CLIP, source=SourceFacts(12_345, 4.25))
+    assert Project.from_json(Project((known,)).to_json()).clips[0].source == SourceFacts(12_345, 4.25)
+    assert known == CLIP
 
 
 def test_a_file_keeps_everything_and_its_paths_are_beside_it(tmp_path, monkeypatch):
@@ -90,6 +96,12 @@ def test_saving_again_replaces_the_file_whole(tmp_path):
         *(f'{{"version": 1, "clip": "a", "settings": {{"strength": {"9" * digits}}}}}' for digits in (400, 5000)),
         *(f'{{"version": 1, "clip": "a", "encode": {{"crf": {"9" * digits}}}}}' for digits in (400, 5000)),
         one(start_seconds=3, stop_seconds=2),
+        one(source=[]),
+        one(source={"size_bytes": 1}),
+        one(source={"size_bytes": -1, "seconds": 1}),
+        one(source={"size_bytes": 1 << 70, "seconds": 1}),
+        one(source={"size_bytes": True, "seconds": 1}),
+        one(source={"size_bytes": 1, "seconds": 1, "code": "x"}),
     ],
 )
 def test_a_damaged_project_is_refused(tmp_path, text):

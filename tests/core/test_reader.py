@@ -11,11 +11,15 @@ import av
 import numpy as np
 import pytest
 from clips import FRAMES, cut_fast_start, make_clip, make_sound, number_of, picture
+from PIL import Image
 
 from vecnet_core.errors import VideoDamageError, VideoOpenError, VideoReadError
 from vecnet_core.frame import ColorTags
 from vecnet_core.video.color import to_rgb
+from vecnet_core.video.encode import EncodeSettings
+from vecnet_core.video.opening import open_container
 from vecnet_core.video.reader import VideoReader
+from vecnet_core.video.writer import VideoWriter
 
 VARIABLE = [0, 3, 4, 9, 10, 16, 17, 18, 30, 31, 32, 40]
 
@@ -466,3 +470,83 @@ def test_reading_on_does_not_seek(clip, monkeypatch):
         assert len(list(reader.frames())) == FRAMES
         # The last ones are still in memory.
         assert number_of(reader.frame(FRAMES - 3)) == FRAMES - 3
+
+
+LISTS = {
+    "live.m3u8": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nclip.mp4\n",
+    "concat.mp4": "ffconcat version 1.0\nfile clip.mp4\n",
+    "radio.sdp": "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=x\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=video 5004 RTP/AVP 96\r\n",
+    "dash.mpd": '<?xml version="1.0"?>\n<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="dynamic"></MPD>',
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_of_other_files_are_refused_unread(new_clip, name):
+    """A playlist without an end was waited for for ever."""
+    path = new_clip("clip.mp4").with_name(name)
+    path.write_bytes(LISTS[name].encode())
+    with pytest.raises(VideoOpenError, match="a list that refers to other files or to the network"):
+        VideoReader(path)
+
+
+@pytest.mark.parametrize(
+    ("ending", "codec"),
+    [
+        *((ending, "mpeg2video") for ending in ("ts", "m2ts", "mpg", "vob", "mxf", "m2v", "nut")),
+        *((ending, "mpeg4") for ending in ("mp4", "mov", "mkv", "avi", "3gp", "m4v")),
+        *((ending, "libx264") for ending in ("h264", "f4v", "m4v", "dv.mkv")),
+        ("webm", "libvpx-vp9"), ("ivf", "libvpx-vp9"), ("y4m", "wrapped_avframe"), ("wmv", "wmv2"), ("flv", "flv"),
+        ("ogv", "libtheora"), ("hevc", "libx265"), ("mjpeg", "mjpeg"), ("obu", "libsvtav1"), ("gif", "gif"),
+        ("png", "png"), ("bmp", "bmp"), ("tiff", "tiff"), ("dpx", "dpx"), ("webp", "libwebp"), ("jpg", "mjpeg"),
+    ],
+)  # fmt: skip
+def test_every_format_with_pictures_is_opened(tmp_path, ending, codec):
+    """The formats that FFmpeg may use are named one by one: none of these is left out."""
+    path = tmp_path / f"clip.{ending}"
+    try:
+        encoder = av.Codec(codec, "w")
+    except av.codec.codec.UnknownCodecError:
+        pytest.skip(f"no {codec} here")
+    formats = [each.name for each in encoder.video_formats or []] or ["yuv420p"]
+    layout = next((name for name in ("yuvj420p", "yuv420p", "rgb24", "bgr24", "rgb8") if name in formats), formats[0])
+    options = {"update": "1"} if codec in {"png", "bmp", "tiff", "dpx", "libwebp"} or ending == "jpg" else {}
+    muxer = {"jpg": "image2", "webp": "image2", "vob": "vob", "m2v": "mpeg2video"}.get(ending)
+    with av.open(str(path), "w", format=muxer, options=options) as output:
+        stream = output.add_stream(codec, rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, layout
+        stream.codec_context.thread_count = 1
+        if ending == "3gp":
+            stream.width, stream.height = 176, 144
+        noise = np.random.default_rng(0).integers(0, 255, (stream.height, stream.width, 3), np.uint8)
+        for index in range(1 if options else 3):
+            raw = av.VideoFrame.from_ndarray(np.roll(noise, index), "rgb24")
+            raw = raw.reformat(format=layout)
+            raw.pts, raw.time_base = index, Fraction(1, 25)
+            output.mux(stream.encode(raw))
+        output.mux(stream.encode(None))
+    with open_container(path) as container:
+        assert next(container.decode(video=0)).height in {48, 144}
+
+
+def test_a_percent_sign_in_a_name_stands_for_nothing(tmp_path):
+    for name, level in (("a_1.png", 10), ("a_%d.png", 200)):
+        Image.new("RGB", (64, 48), (level,) * 3).save(tmp_path / name)
+    with VideoReader(tmp_path / "a_%d.png") as reader:
+        assert reader.info.frame_count == 1
+        assert to_rgb(reader.frame(0)).mean() == pytest.approx(200 / 255, abs=0.01)
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_mirrored_picture_keeps_its_upright_angle_and_its_mark(tmp_path, container, mirrored, degrees):
+    """A picture flipped left to right was read, and written, as one that stands on its head."""
+    source = make_clip(tmp_path / "in.mkv", rotation=degrees, mirrored=mirrored, frames=2)
+    with VideoReader(source) as reader:
+        assert (reader.info.rotation_degrees, reader.info.is_mirrored) == (degrees, mirrored)
+        assert any("mirrored" in warning for warning in reader.warnings) == mirrored
+        with VideoWriter(tmp_path / f"out.{container}", reader.info, EncodeSettings("h264")) as writer:
+            for index in range(2):
+                writer.write(reader.frame(index))
+    with VideoReader(tmp_path / f"out.{container}") as reader:
+        assert (reader.info.rotation_degrees, reader.info.is_mirrored) == (degrees, mirrored)

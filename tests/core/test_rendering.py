@@ -12,6 +12,7 @@ from vecnet_core.checkpoint import Checkpoint
 from vecnet_core.correction.corrector import Corrector
 from vecnet_core.device import Device
 from vecnet_core.errors import InputError, VideoDamageError
+from vecnet_core.frame import Part, Region
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.rendering import ClipRenderer, LightScan
 from vecnet_core.settings import CorrectionSettings
@@ -147,3 +148,50 @@ def test_windows_beside_damage_repeat_the_last_frame_that_can_be_read(
         found = ClipRenderer(long, corrector).corrected_frames(CorrectionSettings(), 0, 7)
         for ours, theirs in zip(found, wanted, strict=True):
             assert all(np.array_equal(a, b) for a, b in zip(ours.planes, theirs.planes, strict=True))
+
+
+# Parts and regions ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("denoise", [0.0, 0.7])
+@pytest.mark.parametrize("part", [Part(0, 0, 48, 64), Part(7, 13, 20, 31), Part(47, 63, 1, 1)])
+def test_a_part_is_what_the_whole_frame_shows_there(
+    reader: VideoReader, corrector: Corrector, part: Part, denoise: float
+) -> None:
+    settings = CorrectionSettings(strength=0.8, shadows=1.3, exposure_ev=0.3, denoise=denoise)
+    renderer = ClipRenderer(reader, corrector, scanned(reader).light)
+    whole, seen = renderer.render(5, settings), renderer.render(5, settings, part=part)
+    assert np.array_equal(seen.original, whole.original[part.slices])
+    # The denoiser's sums are the same whatever the tile, up to their order.
+    assert np.abs(seen.corrected - whole.corrected[part.slices]).max() <= (1e-6 if denoise else 0.0)
+    assert np.abs(whole.corrected - whole.original).max() > 0.01
+
+
+def test_maps_of_a_part_are_those_of_the_whole(reader: VideoReader, corrector: Corrector) -> None:
+    renderer, part = ClipRenderer(reader, corrector), Part(9, 3, 12, 17)
+    whole, seen = renderer.maps(2, CorrectionSettings()), renderer.maps(2, CorrectionSettings(), part=part)
+    for name in ("corrected", "weights", "illumination_under", "gain_stops"):
+        assert np.array_equal(getattr(seen, name), getattr(whole, name)[part.slices]), name
+
+
+def test_a_region_is_measured_in_itself(reader: VideoReader, corrector: Corrector) -> None:
+    renderer, settings = ClipRenderer(reader, corrector), CorrectionSettings()
+    whole = renderer.region_exposures(4, settings, Region(0, 0, 1, 1))
+    assert whole[1] == pytest.approx(renderer.corrected_exposure(4, settings))
+    halves = [renderer.region_exposures(4, settings, Region(0, top, 1, top + 0.5)) for top in (0.0, 0.5)]
+    for side in (0, 1):
+        assert 2.0 ** whole[side] == pytest.approx(np.mean([2.0 ** half[side] for half in halves]), rel=1e-4)
+    assert halves[0] != halves[1]
+
+
+def test_a_region_is_never_empty() -> None:
+    picture = np.zeros((4, 6, 3), np.float32)
+    assert Region(1.0, 1.0, 1.0, 1.0).of(picture).shape == (1, 1, 3)
+    assert Region(0.5, 0.25, 0.5, 0.25).of(picture).shape == (1, 1, 3)
+    assert Region(0.0, 0.25, 0.5, 0.75).of(picture).shape == (2, 3, 3)
+
+
+def test_a_part_stays_in_its_frame() -> None:
+    assert Part(-4, 60, 10, 10).within(48, 64) == Part(0, 60, 6, 4)
+    assert Part(90, 90, 5, 5).within(48, 64)[2:] == (0, 0)
+    assert Part(7, 13, 20, 31).grown(8, 48, 64) == Part(0, 0, 35, 52)

@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from clips import FRAMES, audio_packets, make_clip
@@ -21,12 +22,13 @@ from vecnet_core.checkpoint import Checkpoint
 from vecnet_core.cli.main import main
 from vecnet_core.correction.corrector import Corrector
 from vecnet_core.device import Device
-from vecnet_core.errors import InputError, VideoWriteError
+from vecnet_core.errors import InputError, VideoReadError, VideoWriteError
 from vecnet_core.export import export_video
 from vecnet_core.network.vecnet import VECNet, VECNetConfig
 from vecnet_core.project import Clip, Project
 from vecnet_core.settings import CorrectionSettings
 from vecnet_core.video import writer as writing
+from vecnet_core.video.damage import Findings
 from vecnet_core.video.encode import EncodeSettings
 from vecnet_core.video.packets import PacketFile
 from vecnet_core.video.reader import VideoReader
@@ -44,8 +46,9 @@ CODECS = [
 ]
 CHILD = """
 import sys
+from vecnet_core import export
 from vecnet_core.video import writer
-writer.GROUP_FRAMES = 8
+writer.GROUP_FRAMES, export._PROGRESS_SECONDS = 8, 0
 from vecnet_core.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
@@ -189,6 +192,97 @@ def test_a_manifest_reaches_no_file_outside_its_folder(new_clip, tmp_path):
     assert find_unfinished(clip.output) is None
 
 
+def test_an_older_output_is_replaced_only_by_the_whole_new_one(new_clip, tmp_path, monkeypatch):
+    """All was encoded and nothing joined: it was taken for written, and what was encoded was thrown away."""
+    source = new_clip("source.mkv", codec="ffv1")
+    output = tmp_path / "out.mkv"
+    output.write_bytes(b"older")
+    clip = Clip(source, NEUTRAL, encode=LOSSLESS, output=output)
+    with monkeypatch.context() as patch:
+        patch.setattr("vecnet_core.video.muxer.Muxer.add", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            list(export_video(clip))
+    for part in unfinished_folder(output).glob("whole*"):
+        part.unlink()
+    assert find_unfinished(output).frames == FRAMES
+    words = ["correct", str(source), str(output), "--strength", "0", "--codec", "ffv1", "--resume"]
+    assert main(words) == 2
+    assert find_unfinished(output).frames == FRAMES
+    assert main([*words, "--overwrite"]) == 0
+    assert equal(frames_of(output), frames_of(source))
+
+
+def test_a_disk_that_goes_away_loses_nothing(new_clip, tmp_path, monkeypatch):
+    source = new_clip("source.mkv", codec="ffv1")
+    clip = Clip(source, NEUTRAL, encode=LOSSLESS, output=tmp_path / "out.mkv")
+    read = VideoReader.frame
+
+    def fail(self, index):
+        if index > 9:
+            raise VideoReadError("the file cannot be read (Input/output error)", path=source, frame=index)
+        return read(self, index)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VideoReader, "frame", fail)
+        with pytest.raises(VideoReadError):
+            list(export_video(clip))
+    assert find_unfinished(clip.output).frames >= 4
+    list(export_video(clip, resume=True))
+    assert equal(frames_of(clip.output), frames_of(source))
+
+
+def test_a_link_in_place_of_the_hidden_folder_is_left_alone(new_clip, tmp_path):
+    precious = tmp_path / "precious"
+    (precious / "sub").mkdir(parents=True)
+    (precious / "a.packets").write_text("mine")
+    clip = Clip(new_clip("source.mkv", codec="ffv1"), NEUTRAL, encode=LOSSLESS, output=tmp_path / "out.mkv")
+    unfinished_folder(clip.output).symlink_to(precious, target_is_directory=True)
+    with pytest.raises(VideoWriteError, match="a link stands"):
+        list(export_video(clip))
+    with pytest.raises(VideoWriteError, match="a link stands"):
+        discard_unfinished(clip.output)
+    assert sorted(path.name for path in precious.iterdir()) == ["a.packets", "sub"]
+
+
+def test_what_is_kept_moves_with_its_folder_and_is_one_by_every_way(new_clip, tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    source = new_clip("source.mkv", codec="ffv1")
+    stop_after(Clip(source, NEUTRAL, encode=LOSSLESS, output=here / "out.mkv"), 9)
+    link = tmp_path / "link"
+    link.symlink_to(here, target_is_directory=True)
+    assert find_unfinished(link / "out.mkv") is not None
+    link.unlink()
+    here.rename(there)
+    told = list(export_video(Clip(source, NEUTRAL, encode=LOSSLESS, output=there / "out.mkv"), resume=True))
+    assert told[-1].kept >= 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"\x93NUMPY" * 9, bytes(99)])
+def test_a_damaged_light_is_measured_again(new_clip, tmp_path, corrector, damage):
+    source = new_clip("source.mkv", codec="ffv1")
+    clip = Clip(source, encode=LOSSLESS, output=tmp_path / "out.mkv")
+    stop_after(clip, 9, corrector)
+    folder = unfinished_folder(clip.output)
+    (folder / "light.safetensors").write_bytes(damage)
+    for sample in folder.glob("*.npz"):
+        sample.write_bytes(damage)
+    told = list(export_video(clip, corrector, resume=True))
+    assert "light" in {each.stage for each in told}
+    assert told[-1].kept >= 4
+
+
+@pytest.mark.parametrize(
+    "change", [{"total": 1e999}, {"total": 3}, {"groups": [{"name": "000000.packets", "frames": 1e999, "size": 1}]}]
+)
+def test_a_manifest_of_nonsense_is_none(new_clip, tmp_path, change):
+    clip = Clip(new_clip("source.mkv", codec="ffv1"), NEUTRAL, encode=LOSSLESS, output=tmp_path / "out.mkv")
+    stop_after(clip, 9)
+    manifest = unfinished_folder(clip.output) / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | change))
+    assert find_unfinished(clip.output) is None
+
+
 @pytest.mark.parametrize("at", ["group", "manifest", "join"])
 def test_a_full_disk_stops_with_a_sentence_and_loses_nothing(new_clip, tmp_path, monkeypatch, at):
     source = new_clip("source.mkv", codec="ffv1", audio="aac")
@@ -296,30 +390,43 @@ def run_child(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
-    """A project, what its export gives undisturbed, and how long that takes."""
+    """A clip, and the frames that its export gives undisturbed."""
     folder = tmp_path_factory.mktemp("killed")
     source = make_clip(folder / "source.mp4", frames=KILLED_FRAMES, size=(96, 128), audio="aac")
     clip = Clip(source, encode=EncodeSettings("h264", preset="veryfast"), output=folder / "whole.mp4")
     Project((clip,), "cpu").save(folder / "whole.vecnet")
-    begun = time.monotonic()
     child = run_child("export", folder / "whole.vecnet")
     child.communicate()
     assert child.returncode == 0
-    return clip, frames_of(clip.output), time.monotonic() - begun
+    return clip, frames_of(clip.output)
+
+
+def wait_for_the_moment(child, draw):
+    """Wait until an export is somewhere between its start and its end, drawn evenly over its frames."""
+    moment = draw.uniform(-8, KILLED_FRAMES + 8)
+    if moment < 0:
+        time.sleep(draw.uniform(0, 3))
+        return
+    for line in child.stdout:
+        event = json.loads(line)
+        is_there = event.get("stage") == "export" and event["done"] >= moment
+        if is_there or event.get("stage") in {"join", "verify"} or event["event"] == "done":
+            break
+    time.sleep(draw.uniform(0, 0.05))
 
 
 def kill_and_resume(undisturbed, seed, folder):
-    """Kill an export at a random moment until one has something to go on with or is done; how much was kept."""
-    clip, frames, seconds = undisturbed
+    """Kill an export at a random moment and go on with it; how many frames were kept."""
+    clip, frames = undisturbed
     output = folder / f"out_{seed}.mp4"
     project = folder / f"out_{seed}.vecnet"
     Project((Clip(clip.path, encode=clip.encode, output=output),), "cpu").save(project)
     child = run_child("export", project, "--resume", "--json", stderr=subprocess.PIPE)
-    time.sleep(random.Random(seed).uniform(0.1, 1.0) * seconds)
+    wait_for_the_moment(child, random.Random(seed))
     child.send_signal(signal.SIGKILL)
     child.communicate()
     kept = find_unfinished(output)
-    assert kept is not None or not output.exists() or equal(frames_of(output), frames)
+    assert not output.exists() or equal(frames_of(output), frames)
     resumed = run_child("export", project, "--resume", stderr=subprocess.PIPE, text=True)
     _, errors = resumed.communicate()
     assert resumed.returncode == 0, errors
@@ -334,12 +441,12 @@ def kill_and_resume(undisturbed, seed, folder):
 def test_an_export_killed_at_any_moment_goes_on(undisturbed, tmp_path, seeds):
     kept = [kill_and_resume(undisturbed, seed, tmp_path) for seed in seeds]
     print("frames kept at each kill:", kept)
-    assert any(kept) or len(seeds) < 5
+    assert sum(map(bool, kept)) >= len(seeds) // 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to a child")
 def test_an_interrupted_command_says_what_is_kept(undisturbed, tmp_path):
-    clip, frames, _ = undisturbed
+    clip, frames = undisturbed
     output = tmp_path / "out.mp4"
     words = ["correct", clip.path, output, "--device", "cpu", "--preset", "veryfast", "--json"]
     child = run_child(*words, stderr=subprocess.PIPE, text=True)
@@ -361,3 +468,37 @@ def test_an_interrupted_command_says_what_is_kept(undisturbed, tmp_path):
     assert "--resume" in refused.stderr
     assert subprocess.run([sys.executable, "-c", CHILD, *map(str, words), "--resume"], check=False).returncode == 0
     assert equal(frames_of(output), frames)
+
+
+def dented(clip):
+    """Overwrite a few bytes of frames that are predicted, and of two key frames behind them."""
+    with av.open(str(clip)) as given:
+        packets = [(packet.pos, packet.size) for packet in given.demux(video=0) if packet.size]
+    data = bytearray(clip.read_bytes())
+    for number in (7, 15, 16, 20):
+        position, size = packets[number]
+        data[position + size // 2 : position + size // 2 + 24] = bytes(range(1, 25))
+    clip.write_bytes(data)
+    return clip
+
+
+def test_damage_in_what_is_kept_is_told_and_shown_as_if_undisturbed(new_clip, tmp_path):
+    source = dented(new_clip("source.mp4", frames=30))
+    whole, resumed = (Clip(source, NEUTRAL, encode=LOSSLESS, output=tmp_path / f"{name}.mkv") for name in "ab")
+    meant = list(export_video(whole))[-1]
+    stop_after(resumed, 18)
+    told = list(export_video(resumed, resume=True))[-1]
+    assert told.kept >= 12
+    assert told.warnings == meant.warnings
+    assert [each for each in told.warnings if "damaged" in each]
+    assert equal(frames_of(whole.output), frames_of(resumed.output))
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"clauses": 3, "lost": [], "reached": []}', "[" * 9999])
+def test_findings_that_are_nonsense_are_none(text):
+    assert Findings.from_json(text.encode()) is None
+
+
+def test_findings_survive_their_file():
+    found = Findings(("one", "two"), frozenset({3}), frozenset({4, 5}))
+    assert Findings.from_json(found.to_json()) == found

@@ -213,13 +213,13 @@ def test_between_the_bands_the_picture_is_grey(stops: float) -> None:
     assert painted.tolist() == pytest.approx([round(255 * level)] * 3, abs=1)
 
 
-def test_a_difference_is_about_mid_grey_and_grows_with_its_gain() -> None:
+def test_a_difference_is_black_where_nothing_changed_and_grows_with_its_gain() -> None:
     before = flat(0.2, 0.5, 0.6)
     after = flat(0.3, 0.5, 0.5)
-    assert np.array_equal(scopes.difference(before, before), np.full(before.shape, 0.5, np.float32))
-    assert scopes.difference(before, after, gain=4.0)[0, 0] == pytest.approx([0.7, 0.5, 0.3])
-    assert scopes.difference(before, after, gain=1.0)[0, 0] == pytest.approx([0.55, 0.5, 0.45])
-    assert scopes.difference(before, after, gain=100.0)[0, 0] == pytest.approx([1.0, 0.5, 0.0])
+    assert not scopes.difference(before, before).any()
+    assert scopes.difference(before, after, gain=4.0)[0, 0] == pytest.approx([0.4, 0.0, 0.4], abs=1e-6)
+    assert scopes.difference(before, after, gain=1.0)[0, 0] == pytest.approx([0.1, 0.0, 0.1], abs=1e-6)
+    assert scopes.difference(before, after, gain=100.0)[0, 0] == pytest.approx([1.0, 0.0, 1.0], abs=1e-6)
 
 
 def test_the_gain_is_the_ratio_of_linear_luma() -> None:

@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 from clips import FRAMES, number_of, picture
-from PIL import Image
+from PIL import Image, ImageOps
 
 import vecnet_core.video.frame_reader as frame_reader
 from vecnet_core.errors import VideoDamageError, VideoOpenError, VideoReadError
@@ -424,3 +424,20 @@ def test_the_light_of_a_sequence_is_measured(folder):
     # The patch gets brighter from picture to picture.
     assert len(exposures) == FRAMES
     assert exposures[-1] > exposures[0]
+
+
+@pytest.mark.parametrize("ending", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_mirrored_photographs_are_turned_as_cameras_mean_it(tmp_path, orientation, ending):
+    exif = Image.Exif()
+    exif[0x112] = orientation
+    for index in range(2):
+        save(tmp_path / f"{index}.{ending}", index, exif=exif)
+    samples = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    stored = Image.fromarray(samples)
+    stored.getexif()[0x112] = orientation
+    meant = np.asarray(ImageOps.exif_transpose(stored))
+    with SequenceReader(tmp_path) as reader:
+        shown = np.rot90(samples, reader.info.rotation_degrees // 90)
+        assert (np.fliplr(shown) if reader.info.is_mirrored else shown).tolist() == meant.tolist()
+        assert any("mirrored" in warning for warning in reader.warnings) == (orientation in {2, 4, 5, 7})

@@ -26,6 +26,7 @@ from vecnet_core.video import writer as writing
 from vecnet_core.video.color import coded_rgb, to_rgb
 from vecnet_core.video.encode import EncodeSettings
 from vecnet_core.video.footage import open_reader
+from vecnet_core.video.numbering import PictureNames
 from vecnet_core.video.reader import VideoReader
 from vecnet_core.video.unfinished import find_unfinished, is_written
 from vecnet_core.video.writer import VideoWriter
@@ -488,3 +489,49 @@ def test_an_export_that_was_stopped_while_pictures_took_their_names_goes_on(tmp_
     assert main([*words, "--resume"]) == 0
     assert len(list(tmp_path.glob("out_*"))) == 4
     assert sorted(path.name for path in tmp_path.iterdir())[0] == "in.mp4"
+
+
+def test_a_single_picture_does_not_replace_itself(tmp_path):
+    make_pictures(tmp_path / "in", "png", "rgb24", "png", first=1)
+    source = (tmp_path / "in" / "in_0001.png").rename(tmp_path / "a_1.png")
+    before = source.read_bytes()
+    with pytest.raises(InputError, match="the output is the source itself"):
+        export(source, tmp_path / "a_%d.png")
+    assert source.read_bytes() == before
+
+
+@pytest.mark.parametrize("through", ["output", "source"])
+def test_pictures_are_their_own_source_through_a_link_as_well(tmp_path, through):
+    folder = make_pictures(tmp_path / "in", "png", "rgb24", "png")
+    link = tmp_path / "link"
+    try:
+        link.symlink_to(folder, target_is_directory=True)
+    except OSError:
+        pytest.skip("no links here")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    source, target = (folder, link) if through == "output" else (link, folder)
+    with pytest.raises(InputError, match="the output is the source itself"):
+        export(source, target / "in_%04d.png")
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "hint"),
+    [
+        (".h_%04d.png", "hidden name", ": h_%04d.png"),
+        ("100%_%04d.png", "one place for their number", "% and # may stand only for the number, as in 100_%05d.png"),
+        ("a_#_%d.png", "one place for their number", "as in a_%05d.png"),
+        (".h.png", "one picture holds no clip", "h_%05d.png"),
+    ],
+)
+def test_a_name_that_is_refused_comes_with_one_that_is_not(tmp_path, name, words, hint):
+    with pytest.raises(VideoWriteError, match=words) as caught:
+        PictureNames.of(tmp_path / name)
+    assert hint in caught.value.hint
+    assert PictureNames.of(tmp_path / caught.value.hint.split()[-1]) is not None
+
+
+def test_pictures_hold_no_mark_that_they_are_mirrored(tmp_path):
+    source = make_clip(tmp_path / "in.mp4", mirrored=True, frames=2)
+    done = export(source, tmp_path / "out_%d.png", EncodeSettings("png"))
+    assert "the mark that the picture is shown mirrored is left out, since pictures hold none" in done.warnings

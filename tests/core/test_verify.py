@@ -295,6 +295,7 @@ def test_a_wrong_range_or_colour_is_found_in_the_pictures(
     [
         ("width", 66, "the picture is 64x48 instead of 66x48"),
         ("rotation_degrees", 90, "the rotation is 0 degrees instead of 90"),
+        ("is_mirrored", True, "the mark that the picture is shown mirrored is missing"),
     ],
 )
 def test_a_wrong_size_or_rotation_is_found(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numba
 import numpy as np
 
-from vecnet_core.frame import RGBArray
+from vecnet_core.frame import Place, RGBArray
 from vecnet_core.metrics.exposure import linear_luma
 from vecnet_core.settings import CorrectionSettings
 
@@ -97,9 +97,12 @@ def _compose_rows(
     shadows: np.float32,
     highlights: np.float32,
     strength: np.float32,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
     maps: RGBArray,
 ) -> None:
-    height, width = source.shape[:2]
     rows, depth, columns = grid.shape[0], grid.shape[1], grid.shape[2]
     map_rows, map_columns = under.shape[0], under.shape[1]
     one, zero = np.float32(1.0), np.float32(0.0)
@@ -116,18 +119,18 @@ def _compose_rows(
     has_maps = maps.shape[0] > 1
     to_exp = np.float32((EXP_SIZE - 1) / EXP_RANGE)
     for y in range(first, last):
-        low, high, part = _place(y, rows, height)
+        low, high, part = _place(top + y, rows, height)
         for z in range(depth):
             for column in range(columns):
                 for c in range(CHANNELS):
                     a = grid[low, z, column, c]
                     line[z, column, c] = a + part * (grid[high, z, column, c] - a)
-        low, high, part = _place(y, map_rows, height)
+        low, high, part = _place(top + y, map_rows, height)
         for column in range(map_columns):
             for c in range(4):
                 light[0, column, c] = under[low, column, c] + part * (under[high, column, c] - under[low, column, c])
                 light[1, column, c] = over[low, column, c] + part * (over[high, column, c] - over[low, column, c])
-        for i in range(width):
+        for i in range(source.shape[1]):
             at = zero
             for c in range(3):
                 raw = min(max(source[y, i, c], zero), one)
@@ -143,7 +146,7 @@ def _compose_rows(
             z0 = int(at)
             z1 = min(z0 + 1, depth - 1)
             share_z = at - np.float32(z0)
-            c0, c1, share_x = _place(i, columns, width)
+            c0, c1, share_x = _place(left + i, columns, width)
             w00 = (one - share_z) * (one - share_x)
             w01 = (one - share_z) * share_x
             w10 = share_z * (one - share_x)
@@ -151,17 +154,17 @@ def _compose_rows(
             for c in range(CHANNELS):
                 cell[c] = w00 * line[z0, c0, c] + w01 * line[z0, c1, c] + w10 * line[z1, c0, c] + w11 * line[z1, c1, c]
             # Softmax of the three logits, from a table of exp below 0.
-            top = max(cell[12], max(cell[13], cell[14]))
+            most = max(cell[12], max(cell[13], cell[14]))
             total = zero
             for k in range(3):
-                place = (max(cell[12 + k] - top, np.float32(-EXP_RANGE)) + np.float32(EXP_RANGE)) * to_exp
+                place = (max(cell[12 + k] - most, np.float32(-EXP_RANGE)) + np.float32(EXP_RANGE)) * to_exp
                 knot = min(int(place), EXP_SIZE - 2)
                 share = place - np.float32(knot)
                 weights[k] = exp_table[knot] + share * (exp_table[knot + 1] - exp_table[knot])
                 total += weights[k]
             for k in range(3):
                 weights[k] /= total
-            m0, m1, share_m = _place(i, map_columns, width)
+            m0, m1, share_m = _place(left + i, map_columns, width)
             rise = light[0, m0, 3] + share_m * (light[0, m1, 3] - light[0, m0, 3])
             rise_over = light[1, m0, 3] + share_m * (light[1, m1, 3] - light[1, m0, 3])
             grey = zero
@@ -234,9 +237,17 @@ def tone_table(analysis: Analysis) -> RGBArray:
     return np.stack([np.interp(t, even, values) for values in analysis.curve_values]).astype(np.float32)
 
 
-def _run(rgb: RGBArray, analysis: Analysis, settings: CorrectionSettings, gain_ev: float, maps: RGBArray) -> RGBArray:
+def _run(
+    rgb: RGBArray,
+    analysis: Analysis,
+    settings: CorrectionSettings,
+    gain_ev: float,
+    maps: RGBArray,
+    place: Place | None,
+) -> RGBArray:
     source = np.ascontiguousarray(rgb, dtype=np.float32)
-    height = source.shape[0]
+    height, width = source.shape[:2]
+    at = place or Place(0, 0, height, width)
     out = np.empty_like(source)
     light_ev = settings.steadiness * settings.strength * (gain_ev + analysis.gain_ev)
     arguments = (
@@ -251,6 +262,10 @@ def _run(rgb: RGBArray, analysis: Analysis, settings: CorrectionSettings, gain_e
         np.float32(settings.shadows),
         np.float32(settings.highlights),
         np.float32(settings.strength),
+        at.top,
+        at.left,
+        at.height,
+        at.width,
         maps,
     )
     starts = range(0, height, ROWS_A_TASK)
@@ -268,7 +283,11 @@ def _run(rgb: RGBArray, analysis: Analysis, settings: CorrectionSettings, gain_e
 
 
 def compose(
-    rgb: RGBArray, analysis: Analysis, settings: CorrectionSettings | None = None, gain_ev: float = 0.0
+    rgb: RGBArray,
+    analysis: Analysis,
+    settings: CorrectionSettings | None = None,
+    gain_ev: float = 0.0,
+    place: Place | None = None,
 ) -> RGBArray:
     """Correct one frame with its analysis.
 
@@ -277,6 +296,8 @@ def compose(
         analysis: Of this frame.
         settings: The sliders; the network's own answer when left out.
         gain_ev: Stops that bring the frame to the clip's steady light, see `correction.stabilise`.
+        place: Where ``rgb`` lies in its frame, when it is only a part of it: it becomes what that part of the whole
+            would.
 
     Returns:
         ``(H, W, 3)`` float32 in [0, 1]; the input itself when the settings are neutral.
@@ -284,17 +305,21 @@ def compose(
     settings = settings or CorrectionSettings()
     if settings.is_neutral:
         return rgb
-    return _run(rgb, analysis, settings, gain_ev, NO_MAPS)
+    return _run(rgb, analysis, settings, gain_ev, NO_MAPS, place)
 
 
 def compose_maps(
-    rgb: RGBArray, analysis: Analysis, settings: CorrectionSettings | None = None, gain_ev: float = 0.0
+    rgb: RGBArray,
+    analysis: Analysis,
+    settings: CorrectionSettings | None = None,
+    gain_ev: float = 0.0,
+    place: Place | None = None,
 ) -> CorrectionMaps:
     """`compose`, and everything the result was made from, in the same pass."""
     settings = settings or CorrectionSettings()
     source = np.ascontiguousarray(rgb, dtype=np.float32)
     maps = np.empty((7, *source.shape), np.float32)
-    corrected = _run(source, analysis, settings, gain_ev, maps)
+    corrected = _run(source, analysis, settings, gain_ev, maps, place)
     # The light the whole correction accounts for: one factor a pixel, so that the reflectance keeps the frame's colour.
     floor = np.float32(1 / 512)
     light = (np.maximum(source @ LUMA, floor) / np.maximum(corrected @ LUMA, floor))[..., None]

@@ -33,6 +33,11 @@ class Denoiser:
         self._head = checkpoint.head.to(device)
         self._tile_px = tile_px
 
+    @property
+    def reach_px(self) -> int:
+        """How far a pixel of the result sees."""
+        return self._head.config.reach_px
+
     def clean(self, corrected: Sequence[RGBArray], source: RGBArray, strength: float) -> RGBArray:
         """The middle one of three corrected frames without its noise.
 

@@ -163,7 +163,7 @@ def false_colour(rgb: RGBArray) -> ByteArray:
 
 
 def difference(before: RGBArray, after: RGBArray, gain: float = 2.0) -> RGBArray:
-    """What changed, about mid-grey: lighter where brightened, darker where darkened, in the colours of the change.
+    """What changed: black where nothing did, and the lighter the more, in the colours of the change.
 
     Args:
         before: R'G'B' ``(H, W, 3)`` float32 in [0, 1].
@@ -171,14 +171,14 @@ def difference(before: RGBArray, after: RGBArray, gain: float = 2.0) -> RGBArray
         gain: How much it is exaggerated; at 1 the whole range of differences fits, above 1 strong ones are cut off.
 
     Returns:
-        ``(H, W, 3)`` float32 in [0, 1]: ``0.5 + gain (after - before) / 2``, so 0.5 where nothing changed.
+        ``(H, W, 3)`` float32 in [0, 1]: ``gain |after - before|``, so 0 where nothing changed.
 
     Raises:
         ValueError: The shapes differ.
     """
     first, second = _pair(before, after)
     out = np.empty(first.shape, np.float32)
-    _subtract(first, second, np.float32(gain / 2), out)
+    _subtract(first, second, np.float32(gain), out)
     return out
 
 
@@ -332,12 +332,11 @@ def _paint_luma(rgb: RGBArray, table: ByteArray, out: ByteArray) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def _subtract(before: RGBArray, after: RGBArray, factor: np.float32, out: RGBArray) -> None:
-    zero, half, one = np.float32(0), np.float32(0.5), np.float32(1)
+    one = np.float32(1)
     for y in range(before.shape[0]):
         for x in range(before.shape[1]):
             for channel in range(3):
-                value = half + factor * (after[y, x, channel] - before[y, x, channel])
-                out[y, x, channel] = min(max(value, zero), one)
+                out[y, x, channel] = min(factor * abs(after[y, x, channel] - before[y, x, channel]), one)
 
 
 @numba.njit(inline="always")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Self
 
 _NAMED_RUNS = 8
 """Runs of damaged frames a sentence names; it counts the rest."""
@@ -42,6 +45,41 @@ def damage_clauses(lost: Collection[int], reached: Collection[int]) -> list[str]
             f"{frames_named(spoiled)} are damaged, or build on a damaged one, and shown as far as they decode"
         )
     return clauses
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a reader found to be said about its footage so far.
+
+    Attributes:
+        clauses: Sentences, but for those on the frames below.
+        lost: Frames of which nothing can be decoded.
+        reached: Frames that decode with errors, or are predicted from such ones.
+    """
+
+    clauses: tuple[str, ...] = ()
+    lost: frozenset[int] = frozenset()
+    reached: frozenset[int] = frozenset()
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether frames are damaged."""
+        return bool(self.lost or self.reached)
+
+    def to_json(self) -> bytes:
+        """As a file."""
+        values = {"clauses": self.clauses, "lost": sorted(self.lost), "reached": sorted(self.reached)}
+        return (json.dumps(values) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, text: bytes) -> Self | None:
+        """From a file; None when it is none."""
+        try:
+            values = json.loads(text)
+            lost, reached = (frozenset(int(index) for index in values[name]) for name in ("lost", "reached"))
+            return cls(tuple(str(clause) for clause in values["clauses"]), lost, reached)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            return None
 
 
 class GroupWatch:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
+
+from llvmlite.binding import get_host_cpu_features
 
 from vecnet_core.errors import SettingsError
 
@@ -151,6 +154,8 @@ class Encoder:
         named = [] if hdr is None else _metadata_options(self.codec, hdr)
         if self.codec == "hevc":
             named.insert(0, "log-level=none")
+        if self.codec == "h264" and _has_avx512():
+            named.append(_SAME_EACH_TIME)
         if named:
             options[_OPTION_LISTS[self.codec]] = ":".join(named)
         return options
@@ -357,6 +362,21 @@ def holds(name: str, layout: PixelLayout, bit_depth: int) -> bool:
 
 _OPTION_LISTS = {"h264": "x264-params", "hevc": "x265-params", "av1": "svtav1-params"}
 """FFmpeg's options that take an encoder's own."""
+
+
+_SAME_EACH_TIME = "asm=FMA3,BMI2,AVX2"
+"""Without AVX-512, with which macroblock-tree rate control of x264 (core 165) reads memory that nothing has filled,
+where a row of macroblocks is no multiple of 16: the same frames give now this file, now that. 5 to 10 %
+more processor time of the encoder at 1080p, 3 % at 960x540, preset medium, AMD EPYC, 2026-11-25."""
+
+
+@cache
+def _has_avx512() -> bool:
+    """Whether x264 would use AVX-512. Where it would not, it must find out itself what there is."""
+    try:
+        return bool(get_host_cpu_features().get("avx512f"))
+    except RuntimeError:  # a processor of which LLVM knows nothing
+        return False
 
 
 def _metadata_options(codec: str, hdr: HdrMetadata) -> list[str]:

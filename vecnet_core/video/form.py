@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
+import av.filter
 import numpy as np
+from av.error import FFmpegError
 
 from vecnet_core.errors import VideoOpenError
 from vecnet_core.frame import ColorTags, Frame, HdrMetadata
 from vecnet_core.video.color import rescale_alpha, rgb_to_frame, sdr_color, tone_map
 from vecnet_core.video.layouts import LayoutPlan, named_layout, plan_layout, read_alpha, read_planes, read_rgb, repack
 from vecnet_core.video.mastering import dynamic_kinds, is_dolby_profile_5, read_hdr_metadata
+from vecnet_core.video.orientation import Orientation, read_orientation
 from vecnet_core.video.tags import TagNumbers, read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from fractions import Fraction
     from pathlib import Path
 
     from av.sidedata.sidedata import SideData
     from av.video.frame import VideoFrame
+
+
+_EXIF = 31
+"""AV_FRAME_DATA_EXIF of FFmpeg 8, which PyAV 18.1 does not know."""
 
 
 @dataclass(frozen=True)
@@ -129,16 +136,36 @@ class PictureForm:
         return replace(frame, alpha=rescale_alpha(*opacity, layout.bit_depth))
 
 
-def _side_data(frame: VideoFrame) -> dict[str, bytes]:
-    """What a decoder says beside the picture, by PyAV's name of its kind.
+def orientation_of(frame: VideoFrame) -> Orientation:
+    """How a decoded picture is to be shown."""
+    return read_orientation(_side_data(frame).get("DISPLAYMATRIX"))
 
-    PyAV 18.1 gives none of it where one kind is unknown to it: the EXIF data of photographs.
-    """
+
+def _side_data(frame: VideoFrame) -> dict[str, bytes]:
+    """What a decoder says beside the picture, by PyAV's name of its kind."""
     try:
-        kinds = cast("Iterable[SideData]", frame.side_data)
-        return {kind.type.name: bytes(kind) for kind in kinds}
+        return _known_side_data(frame)
     except ValueError:
+        pass
+    try:
+        return _known_side_data(_without_exif(frame))
+    except (ValueError, FFmpegError):
         return {}
+
+
+def _known_side_data(frame: VideoFrame) -> dict[str, bytes]:
+    """The side data of a frame; PyAV 18.1 gives none of it where one kind is unknown to it."""
+    kinds = cast("Iterable[SideData]", frame.side_data)
+    return {kind.type.name: bytes(kind) for kind in kinds}
+
+
+def _without_exif(frame: VideoFrame) -> VideoFrame:
+    """The frame, its samples shared, without the EXIF data of photographs."""
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("sidedata", f"mode=delete:type={_EXIF}"), graph.add("buffersink")).configure()
+    graph.push(frame)
+    return cast("VideoFrame", graph.pull())
 
 
 def _hdr_clauses(color: ColorTags, bit_depth: int, dynamic: tuple[str, ...], hdr: str) -> Iterator[str]:

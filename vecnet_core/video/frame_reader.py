@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from av.error import FFmpegError
 
 from vecnet_core.errors import VideoDamageError, VideoReadError
+from vecnet_core.video.damage import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,16 @@ class FrameReader(ABC):
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what is damaged, converted or assumed; more may come while frames are read."""
         return tuple(self._warnings)
+
+    @property
+    def findings(self) -> Findings:
+        """What `warnings` are made of."""
+        return Findings(tuple(self._warnings))
+
+    def recall(self, findings: Findings) -> None:
+        """Tell in `warnings` also what another reader of the same footage has found."""
+        for clause in findings.clauses:
+            self._warn(clause)
 
     def frame(self, index: int) -> Frame:
         """The frame with this number in presentation order.

@@ -165,8 +165,8 @@ class Muxer:
         stream = cast("VideoStream", self._output.add_stream(plan.encoder.name, rate=plan.info.frame_rate))
         plan.set_up(stream.codec_context)
         stream.time_base = plan.info.time_base
-        if plan.info.rotation_degrees:
-            stream.set_display_rotation(plan.info.rotation_degrees)
+        if plan.info.rotation_degrees or plan.info.is_mirrored:
+            stream.set_display_rotation(plan.info.rotation_degrees, hflip=plan.info.is_mirrored)
         return stream
 
     def _texts(self, source: InputContainer) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -12,6 +13,7 @@ from av.error import FFmpegError, InvalidDataError
 from vecnet_core.errors import VideoOpenError
 from vecnet_core.frame import VideoInfo
 from vecnet_core.video.decode import LOWEST_RATE
+from vecnet_core.video.form import orientation_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +40,18 @@ RAW_FORMATS = {
 }  # fmt: skip
 """FFmpeg's names of formats that are a stream without a container: nothing in them says when a frame is shown."""
 
-_OPTIONS = {"fflags": "+genpts"}
-"""Containers without presentation times (AVI) get them computed from the decoding times."""
+_LIST_FORMATS = {
+    "avisynth", "bluray", "concat", "dash", "dvdvideo", "hls", "imf", "rtp", "rtsp", "sap", "sdp", "vapoursynth",
+    "vobsub", "webm_dash_manifest",
+}  # fmt: skip
+"""FFmpeg's names of formats that hold no pictures but say where some are: a small file of them reads others unasked,
+asks the network, and waits for both without an end."""
+
+_LIST_HEADS = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:#EXTM3U|ffconcat |v=0\s|# VobSub|<\?xml.*<(?:\w+:)?(?:MPD|CompositionPlaylist)\b)",
+    re.DOTALL,
+)
+"""How files of such formats begin."""
 
 
 def open_video(path: Path, thread_count: int = 0, number: int = 0) -> tuple[InputContainer, VideoStream]:
@@ -68,7 +80,7 @@ def open_container(path: Path) -> InputContainer:
     """Open any media file FFmpeg can read."""
     _check_path(path)
     try:
-        container = av.open(ffmpeg_name(path), "r", options=dict(_OPTIONS), metadata_errors="replace")
+        container = av.open(ffmpeg_name(path), "r", options=_options(), metadata_errors="replace")
     except (FFmpegError, OSError) as error:
         raise _open_error(path, error) from error
     if container.format.name == "tty":
@@ -120,6 +132,7 @@ def gather_facts(
         even_rate: Frames per second of a stream that says no times; None where it does.
     """
     time_base = stream.time_base or Fraction(1, 1000) if even_rate is None else 1 / even_rate
+    orientation = orientation_of(first)
     return VideoInfo(
         path=path,
         container=container.format.name,
@@ -134,7 +147,7 @@ def gather_facts(
         duration_seconds=index.duration_seconds(time_base),
         layout=form.plan.layout,
         color=form.color,
-        rotation_degrees=int(first.rotation) % 360,
+        rotation_degrees=orientation.degrees,
         pixel_aspect=stream.sample_aspect_ratio or Fraction(1),
         is_interlaced=bool(first.interlaced_frame) and not decode.deinterlace,
         audio_codecs=tuple(codec_name(audio) for audio in container.streams.audio),
@@ -143,6 +156,7 @@ def gather_facts(
         reading=decode.picture_wishes,
         hdr=form.hdr,
         stream_count=len(video_streams(container)),
+        is_mirrored=orientation.is_mirrored,
     )
 
 
@@ -156,6 +170,18 @@ def codec_name(stream: Stream) -> str:
     """FFmpeg's name of a stream's codec, also where it has no decoder for it."""
     context = stream.codec_context
     return context.codec.canonical_name if context is not None else "unknown"  # pyright: ignore[reportUnnecessaryComparison]
+
+
+def _options() -> dict[str, str]:
+    """How FFmpeg opens a file: that one alone."""
+    return {
+        # Containers without presentation times (AVI) get them computed from the decoding times.
+        "fflags": "+genpts",
+        "format_whitelist": ",".join(sorted(av.formats_available - _LIST_FORMATS)),
+        "protocol_whitelist": "file",
+        # A picture may have a % in its name without standing for others.
+        "pattern_type": "none",
+    }
 
 
 def _frame_rate(stream: VideoStream, index: FrameIndex, time_base: Fraction) -> Fraction:
@@ -208,9 +234,15 @@ def _chosen_video(path: Path, container: InputContainer, number: int) -> VideoSt
 
 def _open_error(path: Path, error: Exception) -> VideoOpenError:
     """Why FFmpeg did not open a file, in words that lead somewhere."""
+    with path.open("rb") as file:
+        head = file.read(2048)
+    if _LIST_HEADS.match(head):
+        return VideoOpenError(
+            "this is no video but a list that refers to other files or to the network",
+            path=path,
+            hint="give the video itself, or download it as one file first",
+        )
     if isinstance(error, InvalidDataError):
-        with path.open("rb") as file:
-            head = file.read(12)
         if head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"free"}:
             return VideoOpenError(
                 "the file is cut short: its table of frames (moov) is missing",

@@ -71,8 +71,8 @@ def put_in_place(part: Path, path: Path) -> None:
 
 
 def hidden_path(path: Path, ending: str) -> Path:
-    """A hidden name beside an output, always the same for the same output, so that what is left of it can be found."""
-    return _named(path, sha256(os.fsencode(path.absolute())).hexdigest()[:8], ending)
+    """A hidden name beside an output, the same by whatever way its folder is reached and wherever that is moved."""
+    return _named(path, sha256(os.fsencode(path.name)).hexdigest()[:8], ending)
 
 
 def _named(path: Path, mark: str, ending: str) -> Path:

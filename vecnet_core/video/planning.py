@@ -13,7 +13,7 @@ from vecnet_core.frame import ColorTags
 from vecnet_core.video.containers import QUICKTIME, can_hold
 from vecnet_core.video.encode import CONTAINERS, ENCODERS, bits_of, check_hdr, check_size, choose_encoder, choose_layout
 from vecnet_core.video.layouts import plan_layout
-from vecnet_core.video.numbering import PictureNames
+from vecnet_core.video.numbering import PictureNames, numbered_name
 from vecnet_core.video.opening import open_video
 from vecnet_core.video.pictures import PicturePlan
 from vecnet_core.video.probe import find_hardware
@@ -82,7 +82,7 @@ def plan_pictures(
         raise VideoWriteError(
             f"{encoder.codec} pictures are no {suffix} file",
             path=path,
-            hint=f"choose another codec, or give a name such as {path.stem}_%05d.{encoder.codec}",
+            hint=f"choose another codec, or give a name such as {numbered_name(path, encoder.codec)}",
         )
     if names is not None and not encoder.is_picture:
         raise VideoWriteError(
@@ -244,5 +244,7 @@ def _limits_of_pictures(plan: PicturePlan, suffix: str) -> Iterator[str]:
         yield "the sound is left out, since pictures hold none"
     if info.rotation_degrees:
         yield f"the rotation of {info.rotation_degrees} degrees is left out, since pictures hold none"
+    if info.is_mirrored:
+        yield "the mark that the picture is shown mirrored is left out, since pictures hold none"
     if info.is_variable_rate:
         yield "the varying times of the frames are left out, since pictures hold none"

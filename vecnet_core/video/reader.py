@@ -14,13 +14,14 @@ from av.error import EOFError as EndOfFile
 from av.error import FFmpegError, InvalidDataError
 
 from vecnet_core.errors import VideoDamageError, VideoOpenError, VideoReadError
-from vecnet_core.video.damage import GroupWatch, damage_clauses
+from vecnet_core.video.damage import Findings, GroupWatch, damage_clauses
 from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
 from vecnet_core.video.deinterlace import Deinterlacer
 from vecnet_core.video.form import PictureForm
 from vecnet_core.video.frame_reader import CACHED_FRAMES, FrameReader
 from vecnet_core.video.index import index_by_decoding, index_packets
 from vecnet_core.video.opening import RAW_FORMATS, gather_facts, open_video, packets_of, stated_rate, video_streams
+from vecnet_core.video.orientation import MIRRORED
 from vecnet_core.video.series import series_length
 from vecnet_core.video.tags import TagNumbers
 
@@ -85,6 +86,7 @@ class VideoReader(FrameReader):
         self._damaged_packets: frozenset[int] = frozenset()
         self._reached: set[int] = set()  # labels of the frames that damage was found to reach
         self._lost: set[int] = set()  # indices of the frames that do not decode
+        self._recalled = Findings()  # by another reader
         self._is_careful = False  # frames are decoded one after another, so that an error tells whose it is
         self._must_reopen = False  # the running decoder was not careful, and met an error
         self._starts_in_vain = False  # decoding all from the start did not give a frame either
@@ -108,8 +110,21 @@ class VideoReader(FrameReader):
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences on what is damaged, converted or assumed; more may come while frames are read."""
-        reached = np.flatnonzero(np.isin(self._index.labels, list(self._reached))).tolist() if self._reached else []
-        return (*super().warnings, *damage_clauses(self._lost, reached))
+        found = self.findings
+        return (*found.clauses, *damage_clauses(found.lost, found.reached))
+
+    @property
+    def findings(self) -> Findings:
+        """What `warnings` are made of."""
+        labels = list(self._reached)
+        reached = np.flatnonzero(np.isin(self._index.labels, labels)).tolist() if labels else []
+        told = self._recalled
+        return Findings(super().findings.clauses, told.lost.union(self._lost), told.reached.union(reached))
+
+    def recall(self, findings: Findings) -> None:
+        """Tell in `warnings` also what another reader has found; its lost frames are tried all the same."""
+        super().recall(findings)
+        self._recalled = findings
 
     def close(self) -> None:
         """Close the file; the reader is not usable afterwards."""
@@ -143,6 +158,8 @@ class VideoReader(FrameReader):
         if self._stream.metadata.get("alpha_mode") == "1" and not self.info.has_alpha:
             # WebM keeps it beside the picture, where FFmpeg's own decoders do not look.
             self._warn("its transparency is kept in a way that is not read, and is left out")
+        if self.info.is_mirrored:
+            self._warn(MIRRORED)
         self._check_fields(is_interlaced=bool(first.interlaced_frame))
         self._keep(first, 0)
         self._cursor = 1

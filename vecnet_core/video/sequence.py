@@ -12,9 +12,10 @@ from av.error import FFmpegError, InvalidDataError
 from vecnet_core.errors import VideoDamageError, VideoOpenError, VideoReadError
 from vecnet_core.frame import VideoInfo
 from vecnet_core.video.decode import AS_IT_IS, DecodeSettings
-from vecnet_core.video.form import PictureForm
+from vecnet_core.video.form import PictureForm, orientation_of
 from vecnet_core.video.frame_reader import FrameReader
 from vecnet_core.video.index import even_index
+from vecnet_core.video.orientation import MIRRORED
 from vecnet_core.video.series import find_series
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class SequenceReader(FrameReader):
         except VideoDamageError as error:
             raise VideoOpenError(error.message, path=error.path, hint=error.hint) from error
         self._form = PictureForm.of(first, self._files[0], decode.hdr)
+        self._orientation = orientation_of(first)
         self._index = even_index(len(self._files))
         rate = decode.frame_rate or ASSUMED_RATE
         self.info = VideoInfo(
@@ -68,7 +70,7 @@ class SequenceReader(FrameReader):
             duration_seconds=float(len(self._files) / rate),
             layout=self._form.plan.layout,
             color=self._form.color,
-            rotation_degrees=int(first.rotation) % 360,
+            rotation_degrees=self._orientation.degrees,
             pixel_aspect=pixel_aspect,
             is_interlaced=False,
             audio_codecs=(),
@@ -77,7 +79,10 @@ class SequenceReader(FrameReader):
             files=self._files,
             reading=decode.picture_wishes,
             hdr=self._form.hdr,
+            is_mirrored=self._orientation.is_mirrored,
         )
+        if self.info.is_mirrored:
+            self._warn(MIRRORED)
         for clause in (*self._form.warnings, *series.warnings):
             self._warn(clause)
         if decode.frame_rate is None:
@@ -97,7 +102,7 @@ class SequenceReader(FrameReader):
                 frame=index,
                 hint="give pictures of one size and kind, or move this one elsewhere",
             )
-        if int(decoded.rotation) % 360 != self.info.rotation_degrees:
+        if orientation_of(decoded) != self._orientation:
             self._warn(f"{self._files[index].name} is turned otherwise than the first picture, and is shown like it")
         frame = self._form.frame(decoded, index, index, self.info.time_base, 1)
         self._remember(frame)

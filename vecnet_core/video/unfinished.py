@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -25,9 +26,14 @@ _ENDING = "vecnet"
 WHOLE = "whole"
 """The stem of the joined file, until it takes the output's name."""
 
+NAMING = "naming"
+"""A mark that is made just before the joined file takes the output's name: where it is and that file is not, it has."""
+
 PLACING = "placing.json"
 """A mark that pictures have begun to take their names; it stays as long as the groups do."""
 
+_KEPT_ENDINGS = {".npz", ".json", ".safetensors"}
+_ENDINGS = {*_KEPT_ENDINGS, ".packets", ".part"}
 _MANIFEST, _LOCK = "manifest.json", "lock"
 _VERSION = 1
 
@@ -81,9 +87,10 @@ class Manifest:
                 Group(str(each["name"]), int(each["frames"]), int(each["size"])) for each in values["groups"]
             )
             made = cls(dict(values["job"]), int(values["total"]), groups)
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             return None
         is_sound = all(group.frames > 0 and group.name == _group_name(number) for number, group in enumerate(groups))
+        is_sound = is_sound and (not made.total or made.frames <= made.total)
         return made if is_sound else None
 
 
@@ -102,8 +109,8 @@ def is_written(output: Path) -> bool:
     """True when an output is there and no export to it is unfinished, but for what a killed one had still to remove."""
     if not has_output(output):
         return False
-    kept = find_unfinished(output)
-    return kept is None or (kept.frames == kept.total and not any(unfinished_folder(output).glob(f"{WHOLE}*")))
+    folder = unfinished_folder(output)
+    return find_unfinished(output) is None or ((folder / NAMING).is_file() and not any(folder.glob(f"{WHOLE}*")))
 
 
 def is_half_placed(output: Path) -> bool:
@@ -121,10 +128,10 @@ def discard_unfinished(output: Path) -> None:
     folder = unfinished_folder(output)
     if not folder.is_dir():
         return
+    _refuse_link(folder)
     lock = _locked(folder, output)
-    lock.release()
     try:
-        shutil.rmtree(folder)
+        _remove(folder, lock)
     except OSError as error:
         raise VideoWriteError(
             f"what an interrupted export left cannot be removed ({error.strerror})",
@@ -154,6 +161,7 @@ class Unfinished:
     def __init__(self, output: Path, manifest: Manifest, *, resume: bool = False) -> None:
         self.path = unfinished_folder(output)
         self.manifest = manifest
+        _refuse_link(self.path)
         try:
             self.path.mkdir(exist_ok=True)
         except OSError as error:
@@ -189,9 +197,9 @@ class Unfinished:
             # The manifest first: whatever happens while the rest goes, nothing goes on with half of it.
             with suppress(OSError):
                 (self.path / _MANIFEST).unlink(missing_ok=True)
+            with suppress(OSError):
+                _remove(self.path, self._lock)
         self._lock.release()
-        if not keep:
-            shutil.rmtree(self.path, ignore_errors=True)
 
     def _begin(self, output: Path, *, resume: bool) -> None:
         kept = _read_manifest(self.path)
@@ -212,12 +220,13 @@ class Unfinished:
             self.manifest = Manifest(kept.job, kept.total, kept.groups[: _leading(whole, kept.groups)])
         wanted = {_LOCK, *(group.name for group in self.manifest.groups)}
         if kept is not None and kept.groups:
-            wanted |= {path.name for path in self.path.iterdir() if path.suffix in {".npz", ".json"}}
+            wanted |= {path.name for path in self.path.iterdir() if path.suffix in _KEPT_ENDINGS}
         try:
             for path in self.path.iterdir():
-                if path.name in wanted:
+                is_ours = path.suffix in _ENDINGS or path.stem in {WHOLE, NAMING}
+                if path.name in wanted or not is_ours:
                     continue
-                if path.is_dir():
+                if path.is_dir() and not path.is_symlink():
                     shutil.rmtree(path)
                 else:
                     path.unlink()
@@ -226,6 +235,26 @@ class Unfinished:
             raise VideoWriteError(
                 f"this cannot be written ({error.strerror})", path=output, hint="check free space and permissions"
             ) from error
+
+
+def _refuse_link(folder: Path) -> None:
+    """Touch nothing through a link: what it leads to is somebody else's."""
+    if folder.is_symlink():
+        raise VideoWriteError(
+            "a link stands where an export keeps what it has done", path=folder, hint="remove the link"
+        )
+
+
+def _remove(folder: Path, lock: FileLock) -> None:
+    """Remove a locked folder and let go of it: in this order, so that no export that begins meanwhile loses its own."""
+    if sys.platform == "win32":
+        lock.release()  # what is open cannot be removed there
+        shutil.rmtree(folder)
+        return
+    try:
+        shutil.rmtree(folder)
+    finally:
+        lock.release()
 
 
 def _group_name(number: int) -> str:

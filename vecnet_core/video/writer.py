@@ -24,7 +24,7 @@ from vecnet_core.video.parts import put_in_place, sync_file, write_whole
 from vecnet_core.video.pictures import PictureEncoder
 from vecnet_core.video.planning import plan_pictures
 from vecnet_core.video.series import number_in
-from vecnet_core.video.unfinished import PLACING, WHOLE, Manifest, Unfinished
+from vecnet_core.video.unfinished import NAMING, PLACING, WHOLE, Manifest, Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -248,6 +248,7 @@ class VideoWriter:
         part = cast("Path", self._part)
         try:
             if self.names is None:
+                write_whole(self.folder / NAMING, b"")
                 put_in_place(part, self._path)
             else:
                 write_whole(self.folder / PLACING, b"{}\n")
@@ -364,8 +365,7 @@ class VideoWriter:
         """
         if self.names is None:
             return 1
-        theirs = {file.absolute() for file in info.files}
-        if any(file.absolute() in theirs for file in self.names.existing()):
+        if self.names.hold_any_of(info.files or (info.path,)):
             raise InputError("the output is the source itself", path=self._path, hint="give the pictures other names")
         number = number_in(info.files[0]) if info.files else None
         return 1 if number is None else number
